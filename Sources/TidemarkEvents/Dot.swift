@@ -74,3 +74,17 @@ extension Dot: LosslessStringConvertible {
 
   public var description: String { "\(replica):\(seq)" }
 }
+
+extension Dot {
+  public func encode(into writer: inout ByteWriter) {
+    writer.append(littleEndian: replica.rawValue)
+    writer.append(varint: seq)
+  }
+
+  public init(from reader: inout ByteReader) throws(CodecError) {
+    let replica = ReplicaID(try reader.littleEndian(UInt64.self))
+    let seq = try reader.varint()
+    guard seq >= 1, seq <= Dot.seqMax else { throw CodecError(.outOfBounds, "seq") }
+    self.init(replica, seq)
+  }
+}

@@ -148,27 +148,3 @@ extension String {
     copy.withUTF8 { unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
   }
 }
-
-/// A record's id within its model: any UTF-8 of 1 to 400 bytes without NUL, compared by bytes.
-public struct RecordID: Hashable, Comparable, Sendable, ExpressibleByStringLiteral,
-  CustomStringConvertible
-{
-  /// LMDB's keys end at 511 bytes; this leaves room for the model and what indexes add.
-  public static let byteCountMax = 400
-
-  public let string: String
-
-  public init(_ string: String) {
-    self.string = string
-  }
-
-  public init(stringLiteral value: String) {
-    string = value
-  }
-
-  public var description: String { string }
-
-  public static func == (a: RecordID, b: RecordID) -> Bool { a.string.hasSameBytes(as: b.string) }
-  public static func < (a: RecordID, b: RecordID) -> Bool { a.string.precedesInBytes(b.string) }
-  public func hash(into hasher: inout Hasher) { string.hashBytes(into: &hasher) }
-}

@@ -48,6 +48,11 @@ public struct VersionVector: Hashable, Sendable {
     }
   }
 
+  /// Adds an entry behind all others, as a decoder meets them.
+  mutating func appendSorted(_ replica: ReplicaID, _ seq: UInt64) {
+    entries.append(Entry(replica: replica, seq: seq))
+  }
+
   /// Sets a replica's seq where that is higher than the one known.
   public mutating func raise(_ replica: ReplicaID, to seq: UInt64) {
     if seq > self[replica] { set(replica, to: seq) }

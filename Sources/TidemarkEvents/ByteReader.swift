@@ -1,0 +1,149 @@
+/// What is wrong with bytes that should hold an encoded thing. Never a trap: the bytes may come
+/// from a peer or a damaged disk.
+public struct CodecError: Error, Hashable, Sendable, CustomStringConvertible {
+  public enum Code: String, Sendable {
+    /// The bytes end too early.
+    case truncated
+    /// A checksum or hash does not match.
+    case checksum
+    /// A number or count is past its bound.
+    case outOfBounds
+    /// Written by a later version of the format.
+    case newerFormat
+    /// Anything else that no writer writes.
+    case malformed
+  }
+
+  public let code: Code
+  /// What was being read.
+  public let what: String
+
+  public init(_ code: Code, _ what: String) {
+    self.code = code
+    self.what = what
+  }
+
+  public var description: String { "\(what): \(code.rawValue)" }
+}
+
+/// Reads encoded bytes from the front, checking every bound; little-endian unless a name says
+/// otherwise.
+public struct ByteReader: ~Escapable {
+  public let bytes: RawSpan
+  public private(set) var offset: Int
+
+  @_lifetime(copy bytes)
+  public init(_ bytes: RawSpan, at offset: Int = 0) {
+    self.bytes = bytes
+    self.offset = min(max(offset, 0), bytes.byteCount)
+  }
+
+  public var remaining: Int { bytes.byteCount - offset }
+  public var isAtEnd: Bool { remaining == 0 }
+
+  @_lifetime(self: copy self)
+  public mutating func byte() throws(CodecError) -> UInt8 {
+    guard remaining >= 1 else { throw CodecError(.truncated, "byte") }
+    defer { offset += 1 }
+    return unsafe bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+  }
+
+  @_lifetime(self: copy self)
+  public mutating func littleEndian<T: FixedWidthInteger & BitwiseCopyable>(
+    _ type: T.Type
+  ) throws(CodecError) -> T {
+    guard remaining >= MemoryLayout<T>.size else { throw CodecError(.truncated, "integer") }
+    defer { offset += MemoryLayout<T>.size }
+    return T(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: type))
+  }
+
+  @_lifetime(self: copy self)
+  public mutating func bigEndian<T: FixedWidthInteger & BitwiseCopyable>(
+    _ type: T.Type
+  ) throws(CodecError) -> T {
+    try littleEndian(type).byteSwapped
+  }
+
+  @_lifetime(self: copy self)
+  public mutating func varint() throws(CodecError) -> UInt64 {
+    var value: UInt64 = 0
+    var shift: UInt64 = 0
+    while true {
+      let next = try byte()
+      let bits = UInt64(next & 0x7f)
+      guard shift < 63 || (shift == 63 && bits <= 1) else { throw CodecError(.outOfBounds, "varint") }
+      value |= bits << shift
+      if next < 0x80 { return value }
+      shift += 7
+    }
+  }
+
+  /// A varint that counts something, at most `max`.
+  @_lifetime(self: copy self)
+  public mutating func count(_ what: String, max: Int) throws(CodecError) -> Int {
+    let value = try varint()
+    guard value <= UInt64(max) else { throw CodecError(.outOfBounds, what) }
+    return Int(value)
+  }
+
+  @_lifetime(self: copy self)
+  public mutating func zigzag() throws(CodecError) -> Int64 {
+    let value = try varint()
+    return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
+  }
+
+  /// The next `byteCount` bytes, borrowed.
+  @_lifetime(copy self)
+  public mutating func take(_ byteCount: Int) throws(CodecError) -> RawSpan {
+    guard byteCount >= 0, byteCount <= remaining else { throw CodecError(.truncated, "bytes") }
+    defer { offset += byteCount }
+    return unsafe bytes.extracting(unchecked: offset..<offset + byteCount)
+  }
+
+  @_lifetime(self: copy self)
+  public mutating func skip(_ byteCount: Int) throws(CodecError) {
+    guard byteCount >= 0, byteCount <= remaining else { throw CodecError(.truncated, "bytes") }
+    offset += byteCount
+  }
+
+  /// The next `byteCount` bytes as text; broken UTF-8 is an error.
+  @_lifetime(self: copy self)
+  public mutating func string(byteCount: Int) throws(CodecError) -> String {
+    let span = try take(byteCount)
+    guard let string = span.validatedString() else { throw CodecError(.malformed, "UTF-8") }
+    return string
+  }
+
+  /// A counted string.
+  @_lifetime(self: copy self)
+  public mutating func string() throws(CodecError) -> String {
+    let byteCount = try count("string", max: Limits.eventByteCountMax)
+    return try string(byteCount: byteCount)
+  }
+
+  /// Everything read so far.
+  public var consumed: RawSpan {
+    @_lifetime(copy self)
+    get { unsafe bytes.extracting(unchecked: 0..<offset) }
+  }
+}
+
+extension RawSpan {
+  /// The bytes as text, or `nil` where they are not UTF-8.
+  public func validatedString() -> String? {
+    unsafe withUnsafeBytes { unsafe String(validating: $0, as: UTF8.self) }
+  }
+
+  /// A copy of the bytes.
+  public func toArray() -> [UInt8] {
+    unsafe withUnsafeBytes { unsafe [UInt8]($0) }
+  }
+
+  /// Equality of the bytes.
+  public func hasSameBytes(as other: RawSpan) -> Bool {
+    guard byteCount == other.byteCount else { return false }
+    return unsafe withUnsafeBytes { mine in
+      unsafe other.withUnsafeBytes { theirs in unsafe mine.elementsEqual(theirs) }
+    }
+  }
+}
