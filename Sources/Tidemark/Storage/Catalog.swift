@@ -1,0 +1,132 @@
+internal import TidemarkAuthorization
+public import TidemarkEvents
+internal import TidemarkMerge
+public import TidemarkSchema
+
+/// Every schema version that a store has met, and the numbers it gave to models and fields.
+///
+/// Numbers follow from the order in which the versions came, so they need no table of their own:
+/// a name keeps its number through every version.
+struct Catalog: Sendable {
+  /// A schema version with this store's numbers for what it names.
+  struct Resolved: Sendable {
+    let version: SchemaVersion
+    let schema: Schema
+    /// By the model's place in the schema.
+    let models: [Int]
+    /// By the model's place, then the field's.
+    let fields: [[FieldID]]
+    /// True where the fields' places are their numbers, so that nothing need be mapped.
+    let isIdentity: Bool
+  }
+
+  /// In the order they came; the last adopted one is current.
+  private(set) var versions: [Resolved] = []
+  private(set) var current: Resolved
+  let policy: Policy
+  /// By model number.
+  private(set) var rules: [MergeRules?] = []
+  private(set) var modelNames: [String] = []
+  /// By model number, then field id.
+  private(set) var fieldNames: [[String]] = []
+  /// The place of a model in the current schema, by model number.
+  private let currentPlaces: [Int?]
+  /// By model number, then field id: the field's place in the current schema.
+  private let currentFieldPlaces: [[Int?]]
+
+  /// - Parameter sources: in the order they came, each with whether the store adopted it.
+  init(_ sources: [(source: String, isAdopted: Bool)]) throws(SchemaError) {
+    var current: Resolved?
+    for (source, isAdopted) in sources {
+      let schema = try Schema.parse(source)
+      var models: [Int] = []
+      var fields: [[FieldID]] = []
+      for model in schema.models {
+        let number = Catalog.number(of: model.name, in: &modelNames)
+        models.append(number)
+        if number == fieldNames.count { fieldNames.append([]) }
+        fields.append(model.fields.map { Catalog.number(of: $0.name, in: &fieldNames[number]) })
+      }
+      let isIdentity =
+        models == Array(models.indices) && fields.allSatisfy { $0 == Array($0.indices) }
+      let resolved = Resolved(
+        version: SchemaVersion(source: source), schema: schema, models: models, fields: fields,
+        isIdentity: isIdentity)
+      versions.append(resolved)
+      if isAdopted { current = resolved }
+    }
+    guard let current else {
+      throw SchemaError(code: .syntax, line: 1, column: 1, message: "no schema was adopted")
+    }
+    self.current = current
+    policy = Policy(current.schema)
+    var rules = [MergeRules?](repeating: nil, count: modelNames.count)
+    var places = [Int?](repeating: nil, count: modelNames.count)
+    var fieldPlaces = fieldNames.map { [Int?](repeating: nil, count: $0.count) }
+    for (place, model) in current.schema.models.enumerated() {
+      let number = current.models[place]
+      places[number] = place
+      var types = [Field.MergeType?](repeating: nil, count: fieldNames[number].count)
+      for (fieldPlace, field) in model.fields.enumerated() {
+        types[current.fields[place][fieldPlace]] = field.merge
+        fieldPlaces[number][current.fields[place][fieldPlace]] = fieldPlace
+      }
+      let owners = model.ownerFields.compactMap { name in
+        model.fieldIndex(name).map { current.fields[place][$0] }
+      }
+      rules[number] = MergeRules(
+        deletePolicy: model.deletePolicy, mergeTypes: types, ownerFields: owners)
+    }
+    self.rules = rules
+    currentPlaces = places
+    currentFieldPlaces = fieldPlaces
+  }
+
+  private static func number(of name: String, in names: inout [String]) -> Int {
+    if let number = names.firstIndex(where: { $0.hasSameBytes(as: name) }) { return number }
+    names.append(name)
+    return names.count - 1
+  }
+
+  func resolved(_ version: SchemaVersion) -> Resolved? {
+    version == current.version ? current : versions.last { $0.version == version }
+  }
+
+  func mergeRules(_ model: Int) -> MergeRules {
+    rules[model] ?? MergeRules(deletePolicy: .deleteWins, mergeTypes: [], ownerFields: [])
+  }
+
+  /// The model's place in the current schema; `nil` where that has it no more.
+  func currentPlace(_ model: Int) -> Int? { currentPlaces[model] }
+
+  /// The field's place in the current schema's model.
+  func currentPlace(_ model: Int, _ field: FieldID) -> Int? {
+    let places = currentFieldPlaces[model]
+    return places.indices.contains(field) ? places[field] : nil
+  }
+
+  /// The current schema's model.
+  func model(_ number: Int) -> Model? {
+    currentPlaces[number].map { current.schema.models[$0] }
+  }
+
+  /// The record's key for an event under a schema version.
+  func key(_ event: Event, _ resolved: Resolved) throws(CodecError) -> RecordKey {
+    guard resolved.models.indices.contains(event.model) else {
+      throw CodecError(.outOfBounds, "model")
+    }
+    return RecordKey(model: resolved.models[event.model], id: event.id)
+  }
+
+  /// The event's changes with this store's field ids, sorted.
+  func changes(_ event: Event, _ resolved: Resolved) throws(CodecError) -> [FieldChange] {
+    if resolved.isIdentity { return event.changes }
+    let fields = resolved.fields[event.model]
+    var changes: [FieldChange] = []
+    for change in event.changes {
+      guard fields.indices.contains(change.field) else { throw CodecError(.outOfBounds, "field") }
+      changes.append(FieldChange(field: fields[change.field], operation: change.operation))
+    }
+    return changes.sorted { $0.field < $1.field }
+  }
+}

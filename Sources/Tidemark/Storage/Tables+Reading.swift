@@ -1,0 +1,236 @@
+internal import TidemarkEvents
+internal import TidemarkLMDB
+internal import TidemarkMerge
+internal import TidemarkSchema
+
+// What the tables say, read through a snapshot or through the writer's own transaction.
+
+/// A record's row: its state, and where its chain of log entries begins.
+struct RecordRow: Hashable, Sendable {
+  /// The lsn of the record's newest event; 0 for none.
+  var head: UInt64 = 0
+  var state = RecordState()
+
+  init() {}
+
+  func encode(into writer: inout ByteWriter) {
+    writer.append(varint: head)
+    state.encode(into: &writer)
+  }
+
+  init(_ bytes: RawSpan) throws(CodecError) {
+    var reader = ByteReader(bytes)
+    head = try reader.varint()
+    state = try RecordState(from: &reader)
+  }
+}
+
+/// One event as a record's chain or the log holds it.
+struct LoggedEvent: Sendable {
+  let lsn: UInt64
+  let dot: Dot
+  let event: Event
+  let header: TransactionHeader
+  /// The decision that stands in the same entry, if any.
+  let decision: DecisionRecord?
+  /// The lsn of the record's event before; 0 for none.
+  let previous: UInt64
+}
+
+extension Tables {
+  func storeHeader(_ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> StoreHeader? {
+    guard let bytes = try tx.get(header, 0) else { return nil }
+    return try StoreHeader(bytes)
+  }
+
+  func replicaStates(_ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> [ReplicaID: ReplicaState] {
+    var states: [ReplicaID: ReplicaState] = [:]
+    try tx.forEach(replicas) { key, value in
+      var reader = ByteReader(key)
+      states[ReplicaID(try reader.bigEndian(UInt64.self))] = try ReplicaState(value)
+      return true
+    }
+    return states
+  }
+
+  func catalog(_ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> Catalog {
+    var sources: [(source: String, isAdopted: Bool)] = []
+    try tx.forEach(schemas) { _, value in
+      var reader = ByteReader(value)
+      let isAdopted = try reader.byte() == 1
+      sources.append((try reader.string(byteCount: reader.remaining), isAdopted))
+      return true
+    }
+    do {
+      return try Catalog(sources)
+    } catch let error as SchemaError {
+      throw StoreError(.corrupt, "the store's own schema does not parse: \(error.message)")
+    }
+  }
+
+  func row(_ key: RecordKey, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> RecordRow? {
+    guard let bytes = try tx.get(records, key.bytes.span.bytes) else { return nil }
+    return try RecordRow(bytes)
+  }
+
+  /// Where the log holds a dot: an event, or the tombstone of one that it never held.
+  func position(_ dot: Dot, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> UInt64? {
+    guard let run = try run(at: dot, tx), dot.seq - run.firstSeq < run.count else { return nil }
+    return run.firstLSN + (dot.seq - run.firstSeq)
+  }
+
+  /// The last run that begins at or before a dot, of the dot's replica.
+  func run(at dot: Dot, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> Run? {
+    try last(in: runs, atOrBefore: dot, tx).flatMap { dot, bytes in
+      try Run(firstSeq: dot.seq, bytes.span.bytes)
+    }
+  }
+
+  /// The last entry of a table keyed by dots that is at or before one, of its replica.
+  private func last(
+    in table: Table, atOrBefore dot: Dot, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  ) throws -> (Dot, [UInt8])? {
+    try tx.withCursor(table) { cursor in
+      let key = dot.key
+      guard try cursor.seek(atOrBefore: key.span.bytes) else { return nil }
+      let found = try Dot(key: cursor.key)
+      return found.replica == dot.replica ? (found, cursor.value.toArray()) : nil
+    }
+  }
+
+  func tombstone(_ dot: Dot, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> UInt64? {
+    guard let bytes = try tx.get(tombstones, dot.key.span.bytes) else { return nil }
+    var reader = ByteReader(bytes)
+    return try reader.varint()
+  }
+
+  func effectiveStamp(_ dot: Dot, _ raw: Stamp, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> Stamp {
+    guard let bytes = try tx.get(clamps, dot.key.span.bytes) else { return raw }
+    var reader = ByteReader(bytes)
+    return Stamp(rawValue: try reader.littleEndian(UInt64.self))
+  }
+
+  /// What a transaction's author had seen when its first dot was `dot`, without the author's own.
+  func foreignContext(_ dot: Dot, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> VersionVector {
+    var dot = dot
+    var changes: [VersionVector] = []
+    while let (found, bytes) = try last(in: contexts, atOrBefore: dot, tx) {
+      var reader = ByteReader(bytes.span.bytes)
+      let isWhole = try reader.byte() == 0
+      changes.append(try VersionVector(from: &reader))
+      if isWhole || found.seq == 1 { break }
+      dot = Dot(found.replica, found.seq - 1)
+    }
+    var context = changes.popLast() ?? VersionVector()
+    while let change = changes.popLast() { context.formUnion(change) }
+    return context
+  }
+
+  /// The context of an event: what its replica had seen just before.
+  func context(_ dot: Dot, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> VersionVector {
+    var context = try foreignContext(dot, tx)
+    context.set(dot.replica, to: dot.seq - 1)
+    return context
+  }
+
+  /// Calls `body` with the entry that holds an lsn, and that entry's own lsn.
+  func withEntry<R>(
+    holding lsn: UInt64, _ tx: borrowing some Reading & ~Copyable & ~Escapable, _ body: (borrowing LogEntry, UInt64) throws -> R
+  ) throws -> R {
+    try tx.withCursor(log) { cursor in
+      guard try cursor.seek(atOrBefore: lsn) else {
+        throw CodecError(.malformed, "log entry \(lsn)")
+      }
+      let first = cursor.integerKey
+      let entry = try LogEntry(cursor.value, lsn: first)
+      return try body(entry, first)
+    }
+  }
+
+  func event(_ lsn: UInt64, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> LoggedEvent {
+    try withEntry(holding: lsn, tx) { entry, first in
+      guard case .transaction(let entry) = entry else {
+        throw CodecError(.malformed, "log entry \(lsn) is no event")
+      }
+      let header = entry.transaction.header
+      guard lsn - first < UInt64(header.eventCount) else {
+        throw CodecError(.malformed, "log entry \(lsn)")
+      }
+      let index = Int(lsn - first)
+      let distance = try entry.distance(index)
+      guard distance < lsn else { throw CodecError(.malformed, "chain of \(lsn)") }
+      return LoggedEvent(
+        lsn: lsn, dot: header.dot(index), event: try entry.transaction.event(at: index),
+        header: header, decision: entry.decision, previous: distance == 0 ? 0 : lsn - distance)
+    }
+  }
+
+  /// The record's events, oldest first, without those that were withdrawn.
+  /// - Complexity: O(events of the record).
+  func chain(
+    _ head: UInt64, _ header: StoreHeader, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  ) throws -> [LoggedEvent] {
+    var events: [LoggedEvent] = []
+    var lsn = head
+    while lsn != 0 {
+      let event = try event(lsn, tx)
+      let isWithdrawn =
+        try header.withdrawalCount > 0 && position(event.dot, tx) != lsn
+      if !isWithdrawn { events.append(event) }
+      lsn = event.previous
+    }
+    events.reverse()
+    return events
+  }
+
+  /// An event as the fold takes it; `nil` where a tombstone names it.
+  func foldEvent(
+    _ logged: LoggedEvent, _ catalog: Catalog, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  ) throws -> FoldEvent? {
+    guard try tombstone(logged.dot, tx) == nil,
+      let resolved = catalog.resolved(logged.header.schema)
+    else { return nil }
+    return FoldEvent(
+      rank: Rank(try effectiveStamp(logged.dot, logged.event.stamp, tx), logged.dot),
+      kind: logged.event.kind, context: try context(logged.dot, tx),
+      changes: try catalog.changes(logged.event, resolved))
+  }
+
+  /// The record's live events as the fold takes them, oldest first.
+  func foldEvents(
+    _ head: UInt64, _ header: StoreHeader, _ catalog: Catalog, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  ) throws -> [FoldEvent] {
+    var events: [FoldEvent] = []
+    for logged in try chain(head, header, tx) {
+      if let event = try foldEvent(logged, catalog, tx) { events.append(event) }
+    }
+    return events
+  }
+}
+
+/// A run of one replica's dots that stand together in the log.
+struct Run: Sendable {
+  let firstSeq: UInt64
+  let firstLSN: UInt64
+  var count: UInt64
+
+  init(firstSeq: UInt64, firstLSN: UInt64, count: UInt64) {
+    self.firstSeq = firstSeq
+    self.firstLSN = firstLSN
+    self.count = count
+  }
+
+  init(firstSeq: UInt64, _ bytes: RawSpan) throws(CodecError) {
+    var reader = ByteReader(bytes)
+    self.firstSeq = firstSeq
+    firstLSN = try reader.varint()
+    count = try reader.varint()
+  }
+
+  var bytes: [UInt8] {
+    var writer = ByteWriter(capacity: 64)
+    writer.append(varint: firstLSN)
+    writer.append(varint: count)
+    return writer.toArray()
+  }
+}

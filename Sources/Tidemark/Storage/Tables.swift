@@ -1,0 +1,116 @@
+internal import TidemarkEvents
+internal import TidemarkLMDB
+
+/// The store's tables. `Documentation/FileFormat.md` gives every key and value, byte by byte.
+///
+/// The log is the truth; `records`, `runs`, `contexts`, `tombstones` and `clamps` can be made again
+/// from it.
+struct Tables: Sendable {
+  /// lsn → entry; always appended.
+  let log: Table
+  /// Model and record id → the record's state and the head of its chain.
+  let records: Table
+  /// Replica and first seq of a run of dots → first lsn and count.
+  let runs: Table
+  /// Replica and first seq under a context → the context, where it changed.
+  let contexts: Table
+  /// Dot → lsn of the tombstone that voids it.
+  let tombstones: Table
+  /// Dot → effective stamp, where an authority clamped it.
+  let clamps: Table
+  /// Replica → what is known of its log.
+  let replicas: Table
+  /// Order of adoption → schema source.
+  let schemas: Table
+  /// Dot → what the author is told of its rejection.
+  let rejections: Table
+  /// lsn of the first tombstone → the rejected transaction, at an authority.
+  let quarantine: Table
+  /// Another store's log id → how far its log was taken.
+  let peers: Table
+  /// One value, `StoreHeader`.
+  let header: Table
+
+  static let count = 12
+
+  init(_ environment: Environment) throws(LMDBError) {
+    log = try environment.table(named: "log", .integerKeys)
+    records = try environment.table(named: "records", .bytesKeys)
+    runs = try environment.table(named: "runs", .bytesKeys)
+    contexts = try environment.table(named: "contexts", .bytesKeys)
+    tombstones = try environment.table(named: "tombstones", .bytesKeys)
+    clamps = try environment.table(named: "clamps", .bytesKeys)
+    replicas = try environment.table(named: "replicas", .bytesKeys)
+    schemas = try environment.table(named: "schemas", .integerKeys)
+    rejections = try environment.table(named: "rejections", .bytesKeys)
+    quarantine = try environment.table(named: "quarantine", .integerKeys)
+    peers = try environment.table(named: "peers", .bytesKeys)
+    header = try environment.table(named: "header", .integerKeys)
+  }
+}
+
+/// A record's key: model number (u16, big-endian), then 0 and a UUID's 16 bytes, or 1 and the id's
+/// UTF-8.
+struct RecordKey: Hashable, Sendable {
+  let model: Int
+  let id: RecordID
+
+  func encode(into writer: inout ByteWriter) {
+    writer.append(bigEndian: UInt16(truncatingIfNeeded: model))
+    if let uuid = id.packedUUID {
+      writer.append(0 as UInt8)
+      writer.append(bigEndian: uuid.0)
+      writer.append(bigEndian: uuid.1)
+    } else {
+      writer.append(1 as UInt8)
+      writer.append(utf8: id.string)
+    }
+  }
+
+  var bytes: [UInt8] {
+    var writer = ByteWriter(capacity: 64)
+    encode(into: &writer)
+    return writer.toArray()
+  }
+
+  init(model: Int, id: RecordID) {
+    self.model = model
+    self.id = id
+  }
+
+  init(_ key: RawSpan) throws(CodecError) {
+    var reader = ByteReader(key)
+    model = Int(try reader.bigEndian(UInt16.self))
+    switch try reader.byte() {
+    case 0:
+      let high = try reader.bigEndian(UInt64.self)
+      id = RecordID(packedUUID: high, try reader.bigEndian(UInt64.self))
+    case 1: id = RecordID(try reader.string(byteCount: reader.remaining))
+    default: throw CodecError(.malformed, "record key")
+    }
+  }
+}
+
+extension Dot {
+  /// Replica and seq, big-endian: dots sort by replica, then seq.
+  var key: [UInt8] {
+    var writer = ByteWriter(capacity: 64)
+    writer.append(bigEndian: replica.rawValue)
+    writer.append(bigEndian: seq)
+    return writer.toArray()
+  }
+
+  init(key: RawSpan) throws(CodecError) {
+    var reader = ByteReader(key)
+    let replica = ReplicaID(try reader.bigEndian(UInt64.self))
+    self.init(replica, try reader.bigEndian(UInt64.self))
+  }
+}
+
+extension ReplicaID {
+  var key: [UInt8] {
+    var writer = ByteWriter(capacity: 64)
+    writer.append(bigEndian: rawValue)
+    return writer.toArray()
+  }
+}

@@ -1,0 +1,216 @@
+public import TidemarkEvents
+internal import TidemarkLMDB
+public import TidemarkSchema
+internal import Synchronization
+
+/// An event-sourced store in a directory: a log of events on LMDB, and the view that follows from it.
+///
+/// ```swift
+/// let store = try Store.create(at: "feed.store", schema: source, role: .device)
+/// let receipt = try store.submit([operation])
+/// try store.forEachRecord(of: "Post") { print($0.id); return true }
+/// ```
+///
+/// Any number of processes may open one store; one writes at a time. In one process, every `Store` of
+/// a directory shares one LMDB environment. Calls block: reads briefly, writes until the disk has
+/// synced.
+public final class Store: Sendable {
+  public let directory: String
+  let environment: Environment
+  let tables: Tables
+  let options: StoreOptions
+  private let thread: WriterThread
+  private let writer: Confined<LogWriter>
+  private let cachedCatalog: Mutex<Catalog>
+
+  private init(
+    _ directory: String, _ environment: Environment, _ tables: Tables, _ options: StoreOptions
+  ) throws {
+    let (header, catalog) = try environment.read { tx in
+      guard let header = try tables.storeHeader(tx) else {
+        throw StoreError(
+          .notAStore,
+          "\(directory) holds a store that was never fully created; remove it and run `tidemark init`")
+      }
+      return (header, try tables.catalog(tx))
+    }
+    self.directory = directory
+    self.environment = environment
+    self.tables = tables
+    self.options = options
+    thread = try WriterThread(name: "tidemark writer")
+    writer = unsafe Confined(
+      LogWriter(
+        tables: tables, header: header, catalog: catalog, limits: options.limits,
+        wallMilliseconds: options.wallMilliseconds))
+    cachedCatalog = Mutex(catalog)
+  }
+
+  /// Makes a new store.
+  /// - Parameters:
+  ///   - schema: SDL with `@model` and `@auth`.
+  ///   - replica: the id it writes under; a random one where left out.
+  /// - Throws: `StoreError` (`exists`, `schema`, `permission`, `diskFull`, …).
+  public static func create(
+    at directory: String, schema: String, role: StoreRole = .device,
+    acceptance: AcceptanceMode = .enforce, replica: ReplicaID? = nil,
+    options: StoreOptions = StoreOptions()
+  ) throws(StoreError) -> Store {
+    try translating {
+      do {
+        _ = try Schema.parse(schema)
+      } catch {
+        throw StoreError(.schema, "\(error.line):\(error.column): \(error.message)")
+      }
+      let environment = try open(directory, create: true, options)
+      let tables = try Tables(environment)
+      var generator = SystemRandomNumberGenerator()
+      var header = StoreHeader(
+        role: role, acceptance: acceptance,
+        logID: UInt64.random(in: 1...UInt64.max, using: &generator),
+        replica: replica ?? ReplicaID.random(using: &generator),
+        anchor: inode(directory + "/data.mdb"))
+      header.clock = HybridClock()
+      try environment.write { tx in
+        guard try tx.get(tables.header, 0) == nil else {
+          throw StoreError(
+            .exists, "\(directory) holds a store already; choose another directory or remove it")
+        }
+        var writer = ByteWriter()
+        writer.append(1 as UInt8)
+        writer.append(utf8: schema)
+        try tx.put(tables.schemas, 1, writer.bytes)
+        writer.truncate()
+        header.encode(into: &writer)
+        try tx.put(tables.header, 0, writer.bytes)
+      }
+      return try Store(directory, environment, tables, options)
+    }
+  }
+
+  /// Opens a store that is there.
+  /// - Throws: `StoreError` (`notAStore`, `newerFormat`, `corrupt`, `permission`, `busy`, …).
+  /// - Complexity: O(replicas + schema), whatever the log's length.
+  public static func open(
+    at directory: String, options: StoreOptions = StoreOptions()
+  ) throws(StoreError) -> Store {
+    try translating {
+      let environment = try open(directory, create: false, options)
+      return try Store(directory, environment, try Tables(environment), options)
+    }
+  }
+
+  private static func open(
+    _ directory: String, create: Bool, _ options: StoreOptions
+  ) throws -> Environment {
+    var environmentOptions = Environment.Options()
+    environmentOptions.tablesMax = 32
+    environmentOptions.readOnly = options.readOnly
+    return try Environment.open(directory: directory, create: create, options: environmentOptions)
+  }
+
+  /// Runs a body with every error told as a `StoreError`.
+  static func translating<R>(_ body: () throws -> R) throws(StoreError) -> R {
+    do { return try body() } catch { throw StoreError.wrapping(error) }
+  }
+
+  /// Runs a body in one write transaction on the writer's thread. It may run more than once, when the
+  /// map grows.
+  func write<R: Sendable>(
+    _ body: @escaping @Sendable (LogWriter, inout WriteTransaction) throws -> R
+  ) throws(StoreError) -> R {
+    let anchor = inode(directory + "/data.mdb")
+    return try Store.translating {
+      try thread.run(timeoutSeconds: options.writeWaitSeconds) { [environment, writer] in
+        let writer = unsafe writer.value
+        do {
+          return try environment.write { tx in
+            try writer.begin(&tx)
+            if writer.header.anchor != anchor { writer.rotateReplica(anchor: anchor) }
+            let result = try body(writer, &tx)
+            try writer.flush(&tx)
+            return result
+          }
+        } catch {
+          writer.forget()
+          throw error
+        }
+      }
+    }
+  }
+
+  /// Runs a body over one consistent snapshot.
+  func read<R>(
+    _ body: (borrowing ReadTransaction, Snapshot) throws -> R
+  ) throws(StoreError) -> R {
+    try Store.translating {
+      try environment.read { tx in
+        guard let header = try tables.storeHeader(tx) else {
+          throw StoreError(.notAStore, "the store has no header")
+        }
+        let count = try tx.count(tables.schemas)
+        var catalog = cachedCatalog.withLock { $0 }
+        if catalog.versions.count != count {
+          catalog = try tables.catalog(tx)
+          cachedCatalog.withLock { $0 = catalog }
+        }
+        return try body(tx, Snapshot(tables: tables, header: header, catalog: catalog))
+      }
+    }
+  }
+
+  /// The current schema.
+  public var schema: Schema {
+    get throws(StoreError) { try read { _, snapshot in snapshot.catalog.current.schema } }
+  }
+
+  public var identity: StoreIdentity {
+    get throws(StoreError) {
+      try read { _, snapshot in
+        StoreIdentity(
+          role: snapshot.header.role, acceptance: snapshot.header.acceptance,
+          replica: snapshot.header.replica, logID: snapshot.header.logID,
+          schema: snapshot.catalog.current.version)
+      }
+    }
+  }
+
+  /// Every event that this log holds, by replica.
+  public var vector: VersionVector {
+    get throws(StoreError) {
+      try read { tx, snapshot in
+        VersionVector(
+          try snapshot.tables.replicaStates(tx).filter { $0.value.seq > 0 }
+            .map { ($0.key, $0.value.seq) })
+      }
+    }
+  }
+}
+
+/// What a store is.
+public struct StoreIdentity: Hashable, Sendable {
+  public let role: StoreRole
+  public let acceptance: AcceptanceMode
+  /// The replica that it writes under.
+  public let replica: ReplicaID
+  /// Names its log to other stores.
+  public let logID: UInt64
+  /// The current schema's version.
+  public let schema: SchemaVersion
+}
+
+/// What is the same throughout one read.
+struct Snapshot {
+  let tables: Tables
+  let header: StoreHeader
+  let catalog: Catalog
+}
+
+/// A value that only the writer's thread touches; `@unchecked` because the compiler cannot see that.
+@unsafe struct Confined<Value>: @unchecked Sendable {
+  let value: Value
+
+  init(_ value: Value) {
+    unsafe self.value = value
+  }
+}

@@ -1,0 +1,88 @@
+public import TidemarkEvents
+public import TidemarkLMDB
+
+/// What went wrong with a store: a stable code, and a message that says what to do.
+public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// Stable: programs may compare these.
+  public enum Code: String, Sendable, CaseIterable {
+    /// There is no store at the path.
+    case notAStore
+    /// A store is there already.
+    case exists
+    /// A later version of Tidemark wrote it.
+    case newerFormat
+    /// Its bytes are not what was written.
+    case corrupt
+    /// Another process holds its lock, or too many read it.
+    case busy
+    case diskFull
+    /// The map's cap is reached.
+    case storeFull
+    case permission
+    case ioFailure
+    /// Whether the last commit happened is not known; open the store again and look.
+    case unknownOutcome
+    /// The call is not one that this moment allows, as a write inside a write.
+    case misuse
+    /// What was given cannot be stored: a name, a value, an id.
+    case invalid
+    /// The schema has an error, or does not fit the store.
+    case schema
+    /// Another store used this one's dots, or this one's history was cut or mended.
+    case fork
+    /// An event came before one that it has seen.
+    case early
+    /// No such event, record, field or principal is known here.
+    case notFound
+  }
+
+  public let code: Code
+  public let message: String
+
+  public init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  public var description: String { message }
+}
+
+extension StoreError {
+  init(_ error: LMDBError) {
+    let code: Code =
+      switch error.code {
+      case .mapFull: .storeFull
+      case .diskFull: .diskFull
+      case .readOnly, .permission: .permission
+      case .busy, .readersFull: .busy
+      case .corrupt, .truncated: .corrupt
+      case .notAStore, .notFound: .notAStore
+      case .newerFormat: .newerFormat
+      case .alreadyOpen: .misuse
+      case .unknownOutcome: .unknownOutcome
+      default: .ioFailure
+      }
+    self.init(code, error.message)
+  }
+
+  init(_ error: CodecError) {
+    if error.code == .newerFormat {
+      self.init(
+        .newerFormat, "the store was written by a later version (\(error)); use that version")
+    } else {
+      self.init(
+        .corrupt,
+        "the store is damaged (\(error)); run `tidemark verify` to see what is, and bring back a backup")
+    }
+  }
+
+  /// Any error as a store's: those of the layers below are told in the store's words.
+  static func wrapping(_ error: any Error) -> StoreError {
+    switch error {
+    case let error as StoreError: error
+    case let error as LMDBError: StoreError(error)
+    case let error as CodecError: StoreError(error)
+    default: StoreError(.ioFailure, "\(error)")
+    }
+  }
+}

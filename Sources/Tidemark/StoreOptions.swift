@@ -1,0 +1,24 @@
+/// What a store does in this process.
+public struct StoreOptions: Sendable {
+  /// The wall clock, in milliseconds since 1970.
+  public var wallMilliseconds: @Sendable () -> UInt64 = WallClock.milliseconds
+  public var limits = StoreLimits()
+  /// How long a write waits for another process's before it gives up with `busy`, in seconds.
+  public var writeWaitSeconds = 10.0
+  /// Nothing is written, and nothing can be.
+  public var readOnly = false
+
+  public init() {}
+}
+
+/// A store's bounds.
+public struct StoreLimits: Sendable {
+  /// How far past an authority's clock a stamp may be before it is held to that clock: 2 minutes.
+  public var driftMilliseconds: UInt64 = 120_000
+  /// How many bytes of rejected transactions an authority keeps, the newest: 64 MiB.
+  public var quarantineByteCountMax: UInt64 = 64 << 20
+  /// Transactions written in one commit.
+  public var commitTransactionCountMax = 4096
+
+  public init() {}
+}

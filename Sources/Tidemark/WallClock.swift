@@ -1,0 +1,22 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// The system's clock, without Foundation.
+enum WallClock {
+  @Sendable static func milliseconds() -> UInt64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return UInt64(max(time.tv_sec, 0)) * 1000 + UInt64(time.tv_nsec) / 1_000_000
+  }
+}
+
+/// The inode of a file; 0 where there is none.
+func inode(_ path: String) -> UInt64 {
+  var status = stat()
+  return unsafe stat(path, &status) == 0 ? UInt64(status.st_ino) : 0
+}

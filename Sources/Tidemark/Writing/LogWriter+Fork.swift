@@ -1,0 +1,154 @@
+internal import TidemarkEvents
+internal import TidemarkLMDB
+internal import TidemarkMerge
+
+extension LogWriter {
+  /// Takes a new replica id, because this store is a copy: the original goes on under the old one.
+  func rotateReplica(anchor: UInt64) {
+    var generator = SystemRandomNumberGenerator()
+    header.replica = ReplicaID.random(using: &generator)
+    header.logID = UInt64.random(in: 1...UInt64.max, using: &generator)
+    header.anchor = anchor
+  }
+
+  /// Issues again, under a new replica id, what this store wrote from a dot on and no authority has
+  /// decided: another store used these dots first. The events keep their stamps, what they had seen,
+  /// and their order; only their dots change.
+  /// - Returns: the new id and how many events moved.
+  /// - Throws: `StoreError` `fork` where the events are decided already, so that not this store but
+  ///   the other was cut or mended.
+  func reissue(
+    from first: Dot, _ tx: inout WriteTransaction
+  ) throws -> (replica: ReplicaID, eventCount: Int) {
+    try flushRuns(&tx)
+    let known = state(first.replica)
+    guard known.isOwn, first.seq > known.decidedThrough,
+      let firstLSN = try tables.position(first, tx)
+    else {
+      throw StoreError(
+        .fork,
+        "\(first) is decided in both stores and differs: one of them was cut or mended; compare them with `tidemark diff`"
+      )
+    }
+    let withdrawn = try withdrawals(from: firstLSN, &tx)
+    var kept: [ReplicaID: UInt64] = [:]
+    for item in withdrawn {
+      let replica = item.header.replica
+      kept[replica] = min(kept[replica] ?? .max, item.header.firstSeq - 1)
+    }
+    for (replica, seq) in kept { try withdraw(replica, after: seq, &tx) }
+    for key in Set(withdrawn.flatMap(\.keys)) { try refold(key, &tx) }
+    rotateReplica(anchor: header.anchor)
+    for item in withdrawn { try issue(item, kept, &tx) }
+    return (header.replica, withdrawn.reduce(0) { $0 + $1.events.count })
+  }
+
+  private struct Withdrawn {
+    let header: TransactionHeader
+    let events: [Event]
+    let context: VersionVector
+    let keys: [RecordKey]
+  }
+
+  /// This store's undecided transactions from an lsn on.
+  private func withdrawals(
+    from lsn: UInt64, _ tx: inout WriteTransaction
+  ) throws -> [Withdrawn] {
+    var items: [Withdrawn] = []
+    try tx.forEach(tables.log, from: lsn) { lsn, value in
+      guard case .transaction(var entry) = try LogEntry(value, lsn: lsn) else { return true }
+      let header = entry.transaction.header
+      let known = state(header.replica)
+      guard known.isOwn, header.firstSeq > known.decidedThrough,
+        try tables.position(header.firstDot, tx) == lsn,
+        let resolved = catalog.resolved(header.schema)
+      else { return true }
+      let events = try entry.transaction.allEvents()
+      items.append(
+        Withdrawn(
+          header: header, events: events, context: try tables.foreignContext(header.firstDot, tx),
+          keys: try events.map { try catalog.key($0, resolved) }))
+      return true
+    }
+    return items
+  }
+
+  /// Takes a replica's events after a seq out of the log's index; the entries stay where they are.
+  private func withdraw(
+    _ replica: ReplicaID, after seq: UInt64, _ tx: inout WriteTransaction
+  ) throws {
+    try closeAcceptance(&tx)
+    let count = state(replica).seq - seq
+    let lsn = takeLSNs(1)
+    var writer = ByteWriter(capacity: 64)
+    WithdrawalEntry(replica: replica, firstSeq: seq + 1, count: count).encode(
+      lsn: lsn, into: &writer)
+    try tx.append(tables.log, lsn, writer.bytes)
+    for table in [tables.runs, tables.contexts] {
+      var stale: [Dot] = []
+      try tx.forEach(table, from: Dot(replica, seq + 1).key.span.bytes) { key, _ in
+        let dot = try Dot(key: key)
+        guard dot.replica == replica else { return false }
+        stale.append(dot)
+        return true
+      }
+      for dot in stale { _ = try tx.delete(table, dot.key.span.bytes) }
+    }
+    if seq > 0, var run = try tables.run(at: Dot(replica, seq), tx) {
+      run.count = min(run.count, seq - run.firstSeq + 1)
+      try tx.put(tables.runs, Dot(replica, run.firstSeq).key.span.bytes, run.bytes.span.bytes)
+    }
+    forgetRun(replica)
+    foreignContexts[replica] = nil
+    let (head, stamp) = try self.head(Dot(replica, seq), &tx)
+    change(replica) {
+      $0.seq = seq
+      $0.head = head
+      $0.lastStamp = stamp
+    }
+    header.withdrawalCount += 1
+    header.eventCount -= min(count, header.eventCount)
+  }
+
+  /// The chain's hash and the last stamp at a dot.
+  private func head(
+    _ dot: Dot, _ tx: inout WriteTransaction
+  ) throws -> (TransactionHash, Stamp) {
+    guard dot.seq > 0, let lsn = try tables.position(dot, tx) else { return (.zero, .zero) }
+    return try tables.withEntry(holding: lsn, tx) { entry, _ in
+      switch entry {
+      case .transaction(let entry):
+        (
+          entry.transaction.hash,
+          try entry.transaction.event(at: entry.transaction.header.eventCount - 1).stamp
+        )
+      case .rejection(let rejection): (rejection.hash, rejection.lastStamp)
+      default: (.zero, .zero)
+      }
+    }
+  }
+
+  private func issue(
+    _ item: Withdrawn, _ kept: [ReplicaID: UInt64], _ tx: inout WriteTransaction
+  ) throws {
+    guard let resolved = catalog.resolved(item.header.schema) else { return }
+    var context = item.context
+    // Its own replica's earlier events are no longer implied by its place.
+    context.set(item.header.replica, to: item.header.firstSeq - 1)
+    for (replica, seq) in kept { context.set(replica, to: min(context[replica], seq)) }
+    let replica = header.replica
+    context.set(replica, to: 0)
+    var proposal = Proposal(
+      events: item.events, resolved: resolved, replica: replica,
+      firstSeq: state(replica).seq + 1, foreignContext: context,
+      effective: item.events.map(\.stamp))
+    try judge(&proposal, .decided, firstLSN: header.nextLSN, &tx)
+    let transactionHeader = TransactionHeader(
+      proposal, contextChange: try contextChange(proposal, &tx), label: item.header.label)
+    var bytes = ByteWriter(capacity: 1024)
+    let hash = try encodeTransaction(
+      transactionHeader, proposal.events, after: state(replica).head, into: &bytes)
+    try append(
+      bytes.bytes, transactionHeader, hash, proposal, decision: nil, isOwn: true, &tx)
+  }
+}
