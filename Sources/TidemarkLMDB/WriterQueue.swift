@@ -1,0 +1,109 @@
+import CLMDB
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// The jobs of a writer thread, in order, and the thread that runs them.
+///
+/// The thread owns the queue, not the other way round, so that dropping a `WriterThread` ends it.
+final class WriterQueue: @unchecked Sendable {  // Variables are touched under `monitor` only.
+  private let monitor = Monitor()
+  private let countMax: Int
+  private var jobs: [WriterJob] = []
+  private var isClosed = false
+  private var hasEnded = false
+  private var thread: UInt?
+
+  init(countMax: Int) { self.countMax = countMax }
+
+  /// Starts the thread.
+  /// - Throws: `outOfMemory` where the system has no more threads.
+  func start() throws(LMDBError) {
+    #if canImport(Glibc)
+      var thread = pthread_t()
+    #else
+      var thread: pthread_t?
+    #endif
+    var attributes = pthread_attr_t()
+    unsafe pthread_attr_init(&attributes)
+    unsafe pthread_attr_setstacksize(&attributes, 8 << 20)
+    // Its end is waited for through the monitor: it may be itself that drops the last reference.
+    unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    let context = unsafe Unmanaged.passRetained(self)
+    let rc = unsafe pthread_create(
+      &thread, &attributes,
+      { context in
+        #if canImport(Darwin)
+          let context: UnsafeMutableRawPointer? = unsafe context
+        #endif
+        if let context = unsafe context {
+          unsafe Unmanaged<WriterQueue>.fromOpaque(context).takeRetainedValue().run()
+        }
+        return nil
+      }, context.toOpaque())
+    unsafe pthread_attr_destroy(&attributes)
+    guard rc == 0 else {
+      unsafe context.release()
+      throw LMDBError(.outOfMemory, rc: rc, operation: "start writer thread")
+    }
+  }
+
+  /// True on the thread itself.
+  var isCurrent: Bool {
+    let current = currentThreadNumber()
+    return monitor.locked { thread == current }
+  }
+
+  /// - Throws: `closed`; `busy` where the queue is full.
+  func add(_ job: WriterJob) throws(LMDBError) {
+    monitor.lock()
+    defer { monitor.unlock() }
+    guard !isClosed else { throw LMDBError(.closed, operation: "writer thread") }
+    guard jobs.count < countMax else {
+      throw LMDBError(
+        .busy, operation: "writer thread", detail: "\(countMax) jobs are waiting")
+    }
+    jobs.append(job)
+    if jobs.count == 1 { monitor.broadcast() }
+  }
+
+  /// Takes no more jobs, and waits until those that it has are done, unless on the thread itself.
+  func close() {
+    let current = currentThreadNumber()
+    monitor.lock()
+    defer { monitor.unlock() }
+    isClosed = true
+    monitor.broadcast()
+    guard thread != current else { return }
+    while !hasEnded { monitor.wait() }
+  }
+
+  private func run() {
+    let current = currentThreadNumber()
+    monitor.locked { thread = current }
+    while let batch = next() {
+      for job in batch where job.start() { job.runHere() }
+    }
+    monitor.locked {
+      hasEnded = true
+      monitor.broadcast()
+    }
+  }
+
+  /// All the jobs there are, as soon as there are any; nil at the end.
+  private func next() -> [WriterJob]? {
+    monitor.lock()
+    defer { monitor.unlock() }
+    while jobs.isEmpty {
+      if isClosed { return nil }
+      monitor.wait()
+    }
+    defer { jobs = [] }
+    return jobs
+  }
+}

@@ -1,0 +1,101 @@
+/// The one thread of a store that writes: it runs closures, each to its end, in the order given.
+///
+/// An LMDB write transaction has to begin and end on one thread, and waits for other processes
+/// without a bound; on a thread of Swift's pool it would stop everything else there. So writes go
+/// through here:
+///
+/// ```swift
+/// let writer = try WriterThread(environment: environment)
+/// try await writer.run(timeoutSeconds: 10) {
+///   try environment.write { transaction in try transaction.append(notes, 2, value) }
+/// }
+/// ```
+public final class WriterThread: Sendable {
+  private let environment: Environment?
+  private let queue: WriterQueue
+
+  /// Starts the thread.
+  /// - Parameters:
+  ///   - environment: the store, to name the process that a wait is for.
+  ///   - queueCountMax: the jobs that may wait; one more is refused with `busy`.
+  /// - Throws: `outOfMemory` where the system has no more threads.
+  public init(environment: Environment?, queueCountMax: Int = 65_536) throws(LMDBError) {
+    self.environment = environment
+    queue = WriterQueue(countMax: queueCountMax)
+    try queue.start()
+  }
+
+  deinit { queue.close() }
+
+  /// Takes no more jobs, and waits until those that it has are done.
+  public func close() { queue.close() }
+
+  /// Runs a closure on the writer thread, and blocks until it is done. In asynchronous code, call
+  /// the asynchronous one.
+  ///
+  /// With a timeout, `busy` means that the closure has written nothing and never will: it had not
+  /// begun, or was waiting for another process. Where it writes already, the wait goes on for the
+  /// same time again, and then ends with `unknownOutcome`.
+  /// - Throws: `reentrant` on the writer thread; `closed`; `busy`; `unknownOutcome`; and what the
+  ///   closure throws.
+  public func run<R: Sendable>(
+    timeoutSeconds: Double? = nil, _ body: @escaping @Sendable () throws -> R
+  ) throws -> R {
+    try checkThread()
+    let result = JobResult<R>()
+    let job = WriterJob { result.deliver(Result(catching: body)) }
+    try queue.add(job)
+    guard let timeoutSeconds else { return try result.wait().get() }
+    if let value = result.wait(until: .after(seconds: timeoutSeconds)) { return try value.get() }
+    if job.abandon() { throw busy(timeoutSeconds) }
+    if let value = result.wait(until: .after(seconds: timeoutSeconds)) { return try value.get() }
+    throw unknown(timeoutSeconds)
+  }
+
+  /// Runs a closure on the writer thread, and suspends until it is done.
+  ///
+  /// The timeout is that of the blocking one. A task that is cancelled before the closure writes
+  /// gets `CancellationError`, and the closure writes nothing; later than that, it gets the result.
+  /// - Throws: `closed`; `busy`; `unknownOutcome`; `CancellationError`; and what the closure throws.
+  public func run<R: Sendable>(
+    timeoutSeconds: Double? = nil, _ body: @escaping @Sendable () throws -> R
+  ) async throws -> R {
+    try checkThread()
+    let result = JobResult<R>()
+    let job = WriterJob { result.deliver(Result(catching: body)) }
+    try Task.checkCancellation()
+    try queue.add(job)
+    let timer = timeoutSeconds.map { seconds in
+      Task { [self] in
+        try await Task.sleep(for: .seconds(min(max(seconds, 0), 3_153_600_000)))
+        if job.abandon() { return result.deliver(.failure(busy(seconds))) }
+        try await Task.sleep(for: .seconds(min(max(seconds, 0), 3_153_600_000)))
+        result.deliver(.failure(unknown(seconds)))
+      }
+    }
+    defer { timer?.cancel() }
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { result.await($0) }
+    } onCancel: {
+      if job.abandon() { result.deliver(.failure(CancellationError())) }
+    }
+  }
+
+  private func checkThread() throws(LMDBError) {
+    guard !queue.isCurrent else {
+      throw LMDBError(
+        .reentrant, operation: "writer thread", detail: "called from a job of the same thread")
+    }
+  }
+
+  private func busy(_ seconds: Double) -> LMDBError {
+    let other = environment?.otherProcessID.map { "; process \($0) has the store open" } ?? ""
+    return LMDBError(
+      .busy, operation: "write", detail: "not begun after \(seconds) seconds\(other)")
+  }
+
+  private func unknown(_ seconds: Double) -> LMDBError {
+    LMDBError(
+      .unknownOutcome, operation: "write", detail: "begun, and not ended after \(seconds) seconds")
+  }
+}
