@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 import TidemarkLMDB
 
@@ -123,4 +124,13 @@ func smallMap(_ byteCount: Int = 65_536) -> Environment.Options {
   var options = Environment.Options()
   options.mapByteCountInitial = byteCount
   return options
+}
+
+/// Something that has happened or has not.
+final class Flag: Sendable {
+  private let state = Mutex(false)
+
+  var isSet: Bool { state.withLock { $0 } }
+
+  func set() { state.withLock { $0 = true } }
 }

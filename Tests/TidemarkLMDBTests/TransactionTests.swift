@@ -54,8 +54,10 @@ import TidemarkLMDB
       do {
         try environment.write { transaction in
           for _ in 0..<Int.random(in: 0...60, using: &random) {
-            let key = random.bytes(Int.random(in: 1...3, using: &random))
-              .map { $0 & 3 } + (Int.random(in: 0...9, using: &random) == 0
+            let key =
+              random.bytes(Int.random(in: 1...3, using: &random))
+              .map { $0 & 3 }
+              + (Int.random(in: 0...9, using: &random) == 0
                 ? [UInt8](repeating: 7, count: 508) : [])
             switch Int.random(in: 0...9, using: &random) {
             case 0...5:
@@ -107,8 +109,10 @@ import TidemarkLMDB
     let table = try environment.table(named: "n", .integerKeys)
     var model: [UInt64: [UInt8]] = [0: [0], UInt64.max: [1], 255: [2], 256: [3]]
     for _ in 0..<200 {
-      let key = UInt64.random(in: 0...UInt64.max, using: &random) >> UInt64.random(
-        in: 0...63, using: &random)
+      let key =
+        UInt64.random(in: 0...UInt64.max, using: &random)
+        >> UInt64.random(
+          in: 0...63, using: &random)
       model[key] = random.bytes(3)
     }
     try environment.write { transaction in
