@@ -177,8 +177,7 @@ import CLMDB
   }
 
   private func abortIdle() {
-    for unsafetransaction in unsafe idle { unsafe mdb_txn_abort(transaction) }
-    unsafe idle.removeAll(keepingCapacity: true)
+    while let transaction = unsafe idle.popLast() { unsafe mdb_txn_abort(transaction) }
   }
 
   private static var closed: LMDBError {

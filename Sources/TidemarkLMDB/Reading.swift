@@ -33,7 +33,7 @@ public protocol Reading: ~Copyable, ~Escapable {
   @inlinable @inline(__always)
   func check(_ key: RawSpan, _ table: Table, _ operation: StaticString) throws(LMDBError) {
     try check(table, .bytesKeys, operation)
-    guard key.byteCount &- 1 < UInt(Table.keyByteCountMax) else {
+    guard UInt(bitPattern: key.byteCount &- 1) < UInt(Table.keyByteCountMax) else {
       throw .badKey(byteCount: key.byteCount, table, operation)
     }
   }
@@ -69,7 +69,7 @@ extension LMDBError {
 extension Reading where Self: ~Copyable, Self: ~Escapable {
   /// The number of the state that this transaction sees or makes.
   public var id: UInt64 {
-    UInt64(unsafe mdb_txn_id(_handle.pointer))
+    UInt64(truncatingIfNeeded: unsafe mdb_txn_id(_handle.pointer))
   }
 
   /// The value at a key, without a copy; nil when there is none.

@@ -160,7 +160,8 @@ struct StoreFile: ~Copyable {
   }
 
   private func check(_ page: MetaPage, index: UInt) throws(LMDBError) {
-    guard page.transactionID == 0 || page.transactionID & 1 == index, page.lastPage >= 1,
+    guard page.transactionID == 0 || page.transactionID & 1 == index,
+      page.transactionID <= UInt(Int.max), page.lastPage >= 1,
       page.freeTable.isPlausible(lastPage: page.lastPage),
       page.mainTable.isPlausible(lastPage: page.lastPage)
     else { throw error(.corrupt, "meta page \(index)") }
@@ -170,7 +171,7 @@ struct StoreFile: ~Copyable {
   private func checkSize(of page: MetaPage, byteCount: UInt64) throws(LMDBError) {
     let (pages, overflow) = UInt64(page.lastPage).addingReportingOverflow(1)
     let (needed, overflow2) = pages.multipliedReportingOverflow(by: UInt64(page.pageByteCount))
-    guard !overflow, !overflow2, needed <= UInt64(Int64.max) else {
+    guard !overflow, !overflow2, needed <= UInt64(Int.max) else {
       throw error(.corrupt, "last page \(page.lastPage)")
     }
     if byteCount >= needed { return }
