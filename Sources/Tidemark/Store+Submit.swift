@@ -1,5 +1,3 @@
-public import TidemarkEvents
-
 extension Store {
   /// Writes one transaction: all of the operations or none.
   /// - Returns: on a device in `optimistic` mode `pending`; in `enforce` mode `pending` or `rejected`

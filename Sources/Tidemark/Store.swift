@@ -1,7 +1,7 @@
+internal import Synchronization
 public import TidemarkEvents
 internal import TidemarkLMDB
 public import TidemarkSchema
-internal import Synchronization
 
 /// An event-sourced store in a directory: a log of events on LMDB, and the view that follows from it.
 ///
@@ -30,7 +30,8 @@ public final class Store: Sendable {
       guard let header = try tables.storeHeader(tx) else {
         throw StoreError(
           .notAStore,
-          "\(directory) holds a store that was never fully created; remove it and run `tidemark init`")
+          "\(directory) holds a store that was never fully created; remove it and run `tidemark init`"
+        )
       }
       return (header, try tables.catalog(tx))
     }
@@ -38,8 +39,8 @@ public final class Store: Sendable {
     self.environment = environment
     self.tables = tables
     self.options = options
-    thread = try WriterThread(name: "tidemark writer")
-    writer = unsafe Confined(
+    thread = try WriterThread(environment: environment)
+    writer = Confined(
       LogWriter(
         tables: tables, header: header, catalog: catalog, limits: options.limits,
         wallMilliseconds: options.wallMilliseconds))
@@ -57,11 +58,7 @@ public final class Store: Sendable {
     options: StoreOptions = StoreOptions()
   ) throws(StoreError) -> Store {
     try translating {
-      do {
-        _ = try Schema.parse(schema)
-      } catch {
-        throw StoreError(.schema, "\(error.line):\(error.column): \(error.message)")
-      }
+      try check(schema: schema)
       let environment = try open(directory, create: true, options)
       let tables = try Tables(environment)
       var generator = SystemRandomNumberGenerator()
@@ -100,6 +97,14 @@ public final class Store: Sendable {
     }
   }
 
+  private static func check(schema: String) throws(StoreError) {
+    do {
+      _ = try Schema.parse(schema)
+    } catch {
+      throw StoreError(.schema, "\(error.line):\(error.column): \(error.message)")
+    }
+  }
+
   private static func open(
     _ directory: String, create: Bool, _ options: StoreOptions
   ) throws -> Environment {
@@ -122,7 +127,7 @@ public final class Store: Sendable {
     let anchor = inode(directory + "/data.mdb")
     return try Store.translating {
       try thread.run(timeoutSeconds: options.writeWaitSeconds) { [environment, writer] in
-        let writer = unsafe writer.value
+        let writer = writer.value
         do {
           return try environment.write { tx in
             try writer.begin(&tx)
@@ -207,10 +212,10 @@ struct Snapshot {
 }
 
 /// A value that only the writer's thread touches; `@unchecked` because the compiler cannot see that.
-@unsafe struct Confined<Value>: @unchecked Sendable {
+@safe struct Confined<Value>: @unchecked Sendable {
   let value: Value
 
   init(_ value: Value) {
-    unsafe self.value = value
+    self.value = value
   }
 }

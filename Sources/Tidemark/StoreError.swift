@@ -1,5 +1,5 @@
-public import TidemarkEvents
-public import TidemarkLMDB
+internal import TidemarkEvents
+internal import TidemarkLMDB
 
 /// What went wrong with a store: a stable code, and a message that says what to do.
 public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -72,7 +72,8 @@ extension StoreError {
     } else {
       self.init(
         .corrupt,
-        "the store is damaged (\(error)); run `tidemark verify` to see what is, and bring back a backup")
+        "the store is damaged (\(error)); run `tidemark verify` to see what is, and bring back a backup"
+      )
     }
   }
 

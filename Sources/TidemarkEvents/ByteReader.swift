@@ -54,7 +54,8 @@ public struct ByteReader: ~Escapable {
   ) throws(CodecError) -> T {
     guard remaining >= MemoryLayout<T>.size else { throw CodecError(.truncated, "integer") }
     defer { offset += MemoryLayout<T>.size }
-    return T(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: type))
+    return T(
+      littleEndian: unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: type))
   }
 
   @_lifetime(self: copy self)
@@ -71,7 +72,9 @@ public struct ByteReader: ~Escapable {
     while true {
       let next = try byte()
       let bits = UInt64(next & 0x7f)
-      guard shift < 63 || (shift == 63 && bits <= 1) else { throw CodecError(.outOfBounds, "varint") }
+      guard shift < 63 || (shift == 63 && bits <= 1) else {
+        throw CodecError(.outOfBounds, "varint")
+      }
       value |= bits << shift
       if next < 0x80 { return value }
       shift += 7
@@ -145,5 +148,13 @@ extension RawSpan {
     return unsafe withUnsafeBytes { mine in
       unsafe other.withUnsafeBytes { theirs in unsafe mine.elementsEqual(theirs) }
     }
+  }
+}
+
+extension [UInt8] {
+  /// The array's bytes, borrowed.
+  public var rawBytes: RawSpan {
+    @_lifetime(borrow self)
+    borrowing get { unsafe span.bytes }
   }
 }

@@ -70,7 +70,8 @@
     ensure(10)
     var rest = value
     while rest >= 0x80 {
-      unsafe base.storeBytes(of: UInt8(truncatingIfNeeded: rest) | 0x80, toByteOffset: count, as: UInt8.self)
+      unsafe base.storeBytes(
+        of: UInt8(truncatingIfNeeded: rest) | 0x80, toByteOffset: count, as: UInt8.self)
       count += 1
       rest >>= 7
     }

@@ -58,13 +58,14 @@ public struct TransactionHeader: Hashable, Sendable {
 }
 
 /// Writes a transaction and returns its hash.
+/// - Throws: `CodecError` `outOfBounds` past `Limits`.
 /// - Precondition: at least one event; stamps strictly rising; changes sorted by field.
 /// - Complexity: O(bytes).
 @discardableResult
 public func encodeTransaction(
   _ header: TransactionHeader, _ events: [Event], after previous: TransactionHash,
   into writer: inout ByteWriter
-) -> TransactionHash {
+) throws(CodecError) -> TransactionHash {
   precondition(writer.count == 0 && header.eventCount == events.count && !events.isEmpty)
   let checksum = encodeHeader(header, into: &writer)
   var offsets: [UInt32] = []
@@ -75,11 +76,18 @@ public func encodeTransaction(
     }
     body.truncate()
     encodeEvent(event, in: header, into: &body)
+    guard body.count <= Limits.eventByteCountMax else {
+      throw CodecError(.outOfBounds, "event \(header.dot(index))")
+    }
     writer.append(varint: body.count)
     writer.append(body.bytes)
-    writer.append(littleEndian: crc32c(body.bytes, seed: checksum ^ UInt32(truncatingIfNeeded: index)))
+    writer.append(
+      littleEndian: crc32c(body.bytes, seed: checksum ^ UInt32(truncatingIfNeeded: index)))
   }
   for offset in offsets { writer.append(littleEndian: offset) }
+  guard writer.count <= Limits.transactionByteCountMax - TransactionHash.byteCount else {
+    throw CodecError(.outOfBounds, "transaction \(header.firstDot)")
+  }
   let hash = TransactionHash(after: previous, writer.bytes)
   hash.encode(into: &writer)
   return hash

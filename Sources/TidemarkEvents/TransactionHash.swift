@@ -1,5 +1,5 @@
-internal import Crypto
 internal import CChecksum
+internal import Crypto
 
 /// A link of a replica's hash chain: SHA-256 over the hash before it and the transaction's bytes,
 /// so that a log that was cut, mended or forked shows.

@@ -58,11 +58,11 @@ public struct TransactionReader: ~Escapable {
   }
 
   /// Every event, in order.
-  @_lifetime(self: copy self)
-  public mutating func events() throws(CodecError) -> [Event] {
+  public func events() throws(CodecError) -> [Event] {
     var events: [Event] = []
     events.reserveCapacity(header.eventCount)
-    while let event = try next() { events.append(event) }
+    var copy = self
+    while let event = try copy.next() { events.append(event) }
     return events
   }
 

@@ -1,4 +1,4 @@
-internal import TidemarkEvents
+public import TidemarkEvents
 
 // An entry of the log: what this log adds to a transaction, or a decision. Every entry ends with a
 // CRC-32C of what is before it, seeded by that of its lsn, so that an entry in another's place shows.
@@ -190,7 +190,8 @@ extension DecisionRecord {
     var clamps: [Clamp] = []
     for _ in 0..<(try reader.count("clamps", max: Limits.transactionEventCountMax)) {
       let seq = try reader.varint()
-      clamps.append(Clamp(seq: seq, effective: Stamp(rawValue: try reader.littleEndian(UInt64.self))))
+      clamps.append(
+        Clamp(seq: seq, effective: Stamp(rawValue: try reader.littleEndian(UInt64.self))))
     }
     self.clamps = clamps
   }

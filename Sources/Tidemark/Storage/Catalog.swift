@@ -1,7 +1,7 @@
 internal import TidemarkAuthorization
-public import TidemarkEvents
+internal import TidemarkEvents
 internal import TidemarkMerge
-public import TidemarkSchema
+internal import TidemarkSchema
 
 /// Every schema version that a store has met, and the numbers it gave to models and fields.
 ///
@@ -21,14 +21,14 @@ struct Catalog: Sendable {
   }
 
   /// In the order they came; the last adopted one is current.
-  private(set) var versions: [Resolved] = []
-  private(set) var current: Resolved
+  let versions: [Resolved]
+  let current: Resolved
   let policy: Policy
   /// By model number.
-  private(set) var rules: [MergeRules?] = []
-  private(set) var modelNames: [String] = []
+  let rules: [MergeRules?]
+  let modelNames: [String]
   /// By model number, then field id.
-  private(set) var fieldNames: [[String]] = []
+  let fieldNames: [[String]]
   /// The place of a model in the current schema, by model number.
   private let currentPlaces: [Int?]
   /// By model number, then field id: the field's place in the current schema.
@@ -37,6 +37,9 @@ struct Catalog: Sendable {
   /// - Parameter sources: in the order they came, each with whether the store adopted it.
   init(_ sources: [(source: String, isAdopted: Bool)]) throws(SchemaError) {
     var current: Resolved?
+    var versions: [Resolved] = []
+    var modelNames: [String] = []
+    var fieldNames: [[String]] = []
     for (source, isAdopted) in sources {
       let schema = try Schema.parse(source)
       var models: [Int] = []
@@ -56,9 +59,12 @@ struct Catalog: Sendable {
       if isAdopted { current = resolved }
     }
     guard let current else {
-      throw SchemaError(code: .syntax, line: 1, column: 1, message: "no schema was adopted")
+      throw SchemaError(code: .noModels, line: 1, column: 1, message: "no schema was adopted")
     }
     self.current = current
+    self.versions = versions
+    self.modelNames = modelNames
+    self.fieldNames = fieldNames
     policy = Policy(current.schema)
     var rules = [MergeRules?](repeating: nil, count: modelNames.count)
     var places = [Int?](repeating: nil, count: modelNames.count)

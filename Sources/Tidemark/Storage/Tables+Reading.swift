@@ -43,7 +43,9 @@ extension Tables {
     return try StoreHeader(bytes)
   }
 
-  func replicaStates(_ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> [ReplicaID: ReplicaState] {
+  func replicaStates(_ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> [ReplicaID:
+    ReplicaState]
+  {
     var states: [ReplicaID: ReplicaState] = [:]
     try tx.forEach(replicas) { key, value in
       var reader = ByteReader(key)
@@ -63,18 +65,21 @@ extension Tables {
     }
     do {
       return try Catalog(sources)
-    } catch let error as SchemaError {
+    } catch {
       throw StoreError(.corrupt, "the store's own schema does not parse: \(error.message)")
     }
   }
 
-  func row(_ key: RecordKey, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> RecordRow? {
-    guard let bytes = try tx.get(records, key.bytes.span.bytes) else { return nil }
+  func row(_ key: RecordKey, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws
+    -> RecordRow?
+  {
+    guard let bytes = try tx.get(records, key.bytes.rawBytes) else { return nil }
     return try RecordRow(bytes)
   }
 
   /// Where the log holds a dot: an event, or the tombstone of one that it never held.
-  func position(_ dot: Dot, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> UInt64? {
+  func position(_ dot: Dot, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> UInt64?
+  {
     guard let run = try run(at: dot, tx), dot.seq - run.firstSeq < run.count else { return nil }
     return run.firstLSN + (dot.seq - run.firstSeq)
   }
@@ -82,7 +87,7 @@ extension Tables {
   /// The last run that begins at or before a dot, of the dot's replica.
   func run(at dot: Dot, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> Run? {
     try last(in: runs, atOrBefore: dot, tx).flatMap { dot, bytes in
-      try Run(firstSeq: dot.seq, bytes.span.bytes)
+      try Run(firstSeq: dot.seq, bytes.rawBytes)
     }
   }
 
@@ -92,30 +97,50 @@ extension Tables {
   ) throws -> (Dot, [UInt8])? {
     try tx.withCursor(table) { cursor in
       let key = dot.key
-      guard try cursor.seek(atOrBefore: key.span.bytes) else { return nil }
+      guard try cursor.seek(atOrBefore: key.rawBytes) else { return nil }
       let found = try Dot(key: cursor.key)
       return found.replica == dot.replica ? (found, cursor.value.toArray()) : nil
     }
   }
 
-  func tombstone(_ dot: Dot, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> UInt64? {
-    guard let bytes = try tx.get(tombstones, dot.key.span.bytes) else { return nil }
+  func tombstone(_ dot: Dot, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws
+    -> UInt64?
+  {
+    guard let bytes = try tx.get(tombstones, dot.key.rawBytes) else { return nil }
     var reader = ByteReader(bytes)
     return try reader.varint()
   }
 
-  func effectiveStamp(_ dot: Dot, _ raw: Stamp, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> Stamp {
-    guard let bytes = try tx.get(clamps, dot.key.span.bytes) else { return raw }
+  /// The decision that accepted an event, where it stands apart from the event's own entry.
+  func acceptance(
+    _ dot: Dot, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  ) throws -> DecisionRecord? {
+    guard let (_, bytes) = try last(in: acceptances, atOrBefore: dot, tx) else { return nil }
+    var reader = ByteReader(bytes.rawBytes)
+    return try withEntry(holding: try reader.varint(), tx) { entry, _ in
+      guard case .acceptance(let acceptance) = entry, acceptance.lastSeq >= dot.seq else {
+        return nil
+      }
+      return acceptance.decision
+    }
+  }
+
+  func effectiveStamp(
+    _ dot: Dot, _ raw: Stamp, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  ) throws -> Stamp {
+    guard let bytes = try tx.get(clamps, dot.key.rawBytes) else { return raw }
     var reader = ByteReader(bytes)
     return Stamp(rawValue: try reader.littleEndian(UInt64.self))
   }
 
   /// What a transaction's author had seen when its first dot was `dot`, without the author's own.
-  func foreignContext(_ dot: Dot, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> VersionVector {
+  func foreignContext(_ dot: Dot, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws
+    -> VersionVector
+  {
     var dot = dot
     var changes: [VersionVector] = []
     while let (found, bytes) = try last(in: contexts, atOrBefore: dot, tx) {
-      var reader = ByteReader(bytes.span.bytes)
+      var reader = ByteReader(bytes.rawBytes)
       let isWhole = try reader.byte() == 0
       changes.append(try VersionVector(from: &reader))
       if isWhole || found.seq == 1 { break }
@@ -127,7 +152,9 @@ extension Tables {
   }
 
   /// The context of an event: what its replica had seen just before.
-  func context(_ dot: Dot, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> VersionVector {
+  func context(_ dot: Dot, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws
+    -> VersionVector
+  {
     var context = try foreignContext(dot, tx)
     context.set(dot.replica, to: dot.seq - 1)
     return context
@@ -135,19 +162,22 @@ extension Tables {
 
   /// Calls `body` with the entry that holds an lsn, and that entry's own lsn.
   func withEntry<R>(
-    holding lsn: UInt64, _ tx: borrowing some Reading & ~Copyable & ~Escapable, _ body: (borrowing LogEntry, UInt64) throws -> R
+    holding lsn: UInt64, _ tx: borrowing some Reading & ~Copyable & ~Escapable,
+    _ body: (borrowing LogEntry, UInt64) throws -> R
   ) throws -> R {
     try tx.withCursor(log) { cursor in
       guard try cursor.seek(atOrBefore: lsn) else {
         throw CodecError(.malformed, "log entry \(lsn)")
       }
-      let first = cursor.integerKey
+      let first = try cursor.integerKey
       let entry = try LogEntry(cursor.value, lsn: first)
       return try body(entry, first)
     }
   }
 
-  func event(_ lsn: UInt64, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> LoggedEvent {
+  func event(_ lsn: UInt64, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws
+    -> LoggedEvent
+  {
     try withEntry(holding: lsn, tx) { entry, first in
       guard case .transaction(let entry) = entry else {
         throw CodecError(.malformed, "log entry \(lsn) is no event")
@@ -198,7 +228,8 @@ extension Tables {
 
   /// The record's live events as the fold takes them, oldest first.
   func foldEvents(
-    _ head: UInt64, _ header: StoreHeader, _ catalog: Catalog, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+    _ head: UInt64, _ header: StoreHeader, _ catalog: Catalog,
+    _ tx: borrowing some Reading & ~Copyable & ~Escapable
   ) throws -> [FoldEvent] {
     var events: [FoldEvent] = []
     for logged in try chain(head, header, tx) {

@@ -18,6 +18,8 @@ struct Tables: Sendable {
   let tombstones: Table
   /// Dot → effective stamp, where an authority clamped it.
   let clamps: Table
+  /// First dot of an acceptance → its lsn, for this store's own events that an authority accepted.
+  let acceptances: Table
   /// Replica → what is known of its log.
   let replicas: Table
   /// Order of adoption → schema source.
@@ -31,8 +33,6 @@ struct Tables: Sendable {
   /// One value, `StoreHeader`.
   let header: Table
 
-  static let count = 12
-
   init(_ environment: Environment) throws(LMDBError) {
     log = try environment.table(named: "log", .integerKeys)
     records = try environment.table(named: "records", .bytesKeys)
@@ -40,6 +40,7 @@ struct Tables: Sendable {
     contexts = try environment.table(named: "contexts", .bytesKeys)
     tombstones = try environment.table(named: "tombstones", .bytesKeys)
     clamps = try environment.table(named: "clamps", .bytesKeys)
+    acceptances = try environment.table(named: "acceptances", .bytesKeys)
     replicas = try environment.table(named: "replicas", .bytesKeys)
     schemas = try environment.table(named: "schemas", .integerKeys)
     rejections = try environment.table(named: "rejections", .bytesKeys)
@@ -112,5 +113,15 @@ extension ReplicaID {
     var writer = ByteWriter(capacity: 64)
     writer.append(bigEndian: rawValue)
     return writer.toArray()
+  }
+}
+
+extension Tables {
+  /// Every table, in the order in which people ask for their sizes.
+  var all: [Table] {
+    [
+      log, records, runs, contexts, tombstones, clamps, acceptances, replicas, schemas, rejections,
+      quarantine, peers, header,
+    ]
   }
 }

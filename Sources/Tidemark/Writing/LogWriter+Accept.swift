@@ -1,5 +1,5 @@
 internal import TidemarkAuthorization
-public import TidemarkEvents
+internal import TidemarkEvents
 internal import TidemarkLMDB
 internal import TidemarkMerge
 internal import TidemarkSchema
@@ -38,7 +38,7 @@ extension LogWriter {
     case .transaction(let bytes, let decision):
       let reader: TransactionReader
       do {
-        reader = try TransactionReader(bytes.span.bytes)
+        reader = try TransactionReader(bytes.rawBytes)
       } catch {
         throw StoreError(
           error.code == .newerFormat ? .newerFormat : .corrupt,
@@ -59,16 +59,17 @@ extension LogWriter {
       return try redecide(incoming, decision, &tx)
     }
     try checkNext(
-      incoming.firstDot, change: incoming.contextChange, isChained: transaction.verify(after: known.head),
+      incoming.firstDot, change: incoming.contextChange,
+      isChained: transaction.verify(after: known.head),
       &tx)
     guard header.role == .authority || decision != nil else { return .held }
     guard let resolved = catalog.resolved(incoming.schema) else {
       throw StoreError(
         .schema,
-        "transaction \(incoming.firstDot) was written under schema version \(incoming.schema), which is not known here")
+        "transaction \(incoming.firstDot) was written under schema version \(incoming.schema), which is not known here"
+      )
     }
-    var copy = transaction
-    let events = try copy.events()
+    let events = try transaction.events()
     try closeAcceptance(&tx)
     return header.role == .authority
       ? try accept(transaction, events, resolved, &tx)
@@ -198,7 +199,8 @@ extension LogWriter {
     guard first.seq == known.seq + 1 else {
       throw StoreError(
         .early,
-        "\(first) came early: \(first.replica):\(known.seq + 1) to \(first.replica):\(first.seq - 1) are missing here; sync with the store that has them")
+        "\(first) came early: \(first.replica):\(known.seq + 1) to \(first.replica):\(first.seq - 1) are missing here; sync with the store that has them"
+      )
     }
     for entry in change.entries where state(entry.replica).seq < entry.seq {
       throw StoreError(
@@ -217,15 +219,18 @@ extension LogWriter {
     guard let lsn = try tables.position(first, tx) else {
       throw StoreError(.corrupt, "the log has no place for \(first)")
     }
-    let held = try tables.withEntry(holding: lsn, tx) { entry, _ in
+    let isSame = try tables.withEntry(holding: lsn, tx) { entry, _ in
       switch entry {
       case .transaction(let entry):
-        (entry.transaction.header.firstSeq, entry.transaction.header.lastSeq, entry.transaction.hash)
-      case .rejection(let rejection): (rejection.firstSeq, rejection.lastSeq, rejection.hash)
-      default: (0, 0, TransactionHash.zero)
+        let held = entry.transaction.header
+        return held.firstSeq == first.seq && held.lastSeq == lastSeq
+          && entry.transaction.hash == hash
+      case .rejection(let held):
+        return held.firstSeq == first.seq && held.lastSeq == lastSeq && held.hash == hash
+      case .acceptance, .withdrawal: return false
       }
     }
-    guard held == (first.seq, lastSeq, hash) else { throw StoreError.fork(first) }
+    guard isSame else { throw StoreError.fork(first) }
   }
 }
 

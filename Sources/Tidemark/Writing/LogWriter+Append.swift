@@ -40,7 +40,7 @@ extension LogWriter {
       guard clamp.effective < known else { continue }
       var writer = ByteWriter(capacity: 64)
       writer.append(littleEndian: clamp.effective.rawValue)
-      try tx.put(tables.clamps, dot.key.span.bytes, writer.bytes)
+      try tx.put(tables.clamps, dot.key.rawBytes, writer.bytes)
       changed.append(dot)
     }
     return changed
@@ -54,6 +54,10 @@ extension LogWriter {
     var writer = ByteWriter(capacity: 128)
     acceptance.encode(lsn: lsn, into: &writer)
     try tx.append(tables.log, lsn, writer.bytes)
+    writer.truncate()
+    writer.append(varint: lsn)
+    let first = Dot(acceptance.replica, acceptance.firstSeq)
+    try tx.put(tables.acceptances, first.key.rawBytes, writer.bytes)
   }
 
   /// Folds a record from nothing, after a decision changed which of its events count or how.

@@ -55,15 +55,15 @@ extension LogWriter {
     from lsn: UInt64, _ tx: inout WriteTransaction
   ) throws -> [Withdrawn] {
     var items: [Withdrawn] = []
-    try tx.forEach(tables.log, from: lsn) { lsn, value in
-      guard case .transaction(var entry) = try LogEntry(value, lsn: lsn) else { return true }
+    try tx.forEach(tables.log, from: lsn) { (lsn: UInt64, value: RawSpan) in
+      guard case .transaction(let entry) = try LogEntry(value, lsn: lsn) else { return true }
       let header = entry.transaction.header
       let known = state(header.replica)
       guard known.isOwn, header.firstSeq > known.decidedThrough,
         try tables.position(header.firstDot, tx) == lsn,
         let resolved = catalog.resolved(header.schema)
       else { return true }
-      let events = try entry.transaction.allEvents()
+      let events = try entry.transaction.events()
       items.append(
         Withdrawn(
           header: header, events: events, context: try tables.foreignContext(header.firstDot, tx),
@@ -86,17 +86,17 @@ extension LogWriter {
     try tx.append(tables.log, lsn, writer.bytes)
     for table in [tables.runs, tables.contexts] {
       var stale: [Dot] = []
-      try tx.forEach(table, from: Dot(replica, seq + 1).key.span.bytes) { key, _ in
+      try tx.forEach(table, from: Dot(replica, seq + 1).key.rawBytes) { key, _ in
         let dot = try Dot(key: key)
         guard dot.replica == replica else { return false }
         stale.append(dot)
         return true
       }
-      for dot in stale { _ = try tx.delete(table, dot.key.span.bytes) }
+      for dot in stale { _ = try tx.delete(table, dot.key.rawBytes) }
     }
     if seq > 0, var run = try tables.run(at: Dot(replica, seq), tx) {
       run.count = min(run.count, seq - run.firstSeq + 1)
-      try tx.put(tables.runs, Dot(replica, run.firstSeq).key.span.bytes, run.bytes.span.bytes)
+      try tx.put(tables.runs, Dot(replica, run.firstSeq).key.rawBytes, run.bytes.rawBytes)
     }
     forgetRun(replica)
     foreignContexts[replica] = nil

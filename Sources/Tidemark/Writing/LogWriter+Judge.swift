@@ -124,7 +124,8 @@ extension LogWriter {
     case .update where !seen.exists, .delete where !seen.exists:
       return Denial(
         code: .noSuchRecord,
-        message: "\(name) \(key.id) does not exist for all that its author had seen; create it first")
+        message:
+          "\(name) \(key.id) does not exist for all that its author had seen; create it first")
     default: break
     }
     guard let changes = currentChanges(event, key, proposal.resolved) else {

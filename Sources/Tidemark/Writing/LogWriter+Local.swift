@@ -36,7 +36,8 @@ extension LogWriter {
       header.clock = clockBefore
       throw StoreError(
         .invalid,
-        "the transaction is too large (\(error)): an event holds at most 4 MiB, a transaction 64 MiB; split it")
+        "the transaction is too large (\(error)): an event holds at most 4 MiB, a transaction 64 MiB; split it"
+      )
     }
     let dots = proposal.events.indices.map(proposal.dot)
     if !proposal.denials.isEmpty {

@@ -8,7 +8,7 @@ extension LogWriter {
     _ rejection: RejectionEntry, payload: [UInt8], _ tx: inout WriteTransaction
   ) throws {
     let lsn = try appendRejection(rejection, holdsDots: false, &tx)
-    try tx.put(tables.quarantine, lsn, payload.span.bytes)
+    try tx.put(tables.quarantine, lsn, payload.rawBytes)
     header.quarantineByteCount += UInt64(payload.count)
     // Oldest first, but never the newest.
     while header.quarantineByteCount > limits.quarantineByteCountMax,
@@ -62,7 +62,7 @@ extension LogWriter {
         dependents: try dependents(dot, key, &tx))
       var writer = ByteWriter()
       notice.encode(into: &writer)
-      try tx.put(tables.rejections, dot.key.span.bytes, writer.bytes)
+      try tx.put(tables.rejections, dot.key.rawBytes, writer.bytes)
     }
   }
 
@@ -102,7 +102,7 @@ extension LogWriter {
     for index in 0..<count {
       var writer = ByteWriter(capacity: 64)
       writer.append(varint: lsn + UInt64(index))
-      try tx.put(tables.tombstones, rejection.dot(index).key.span.bytes, writer.bytes)
+      try tx.put(tables.tombstones, rejection.dot(index).key.rawBytes, writer.bytes)
     }
     header.tombstoneCount += UInt64(count)
     if !holdsDots {

@@ -31,7 +31,6 @@ final class LogWriter {
   private var changesSinceWhole: [ReplicaID: Int] = [:]
   /// Decisions on this store's own events that follow each other, to be written as one entry.
   var openAcceptance: AcceptanceEntry?
-  var buffer = ByteWriter(capacity: 4096)
 
   init(
     tables: Tables, header: StoreHeader, catalog: Catalog, limits: StoreLimits,
@@ -56,10 +55,10 @@ final class LogWriter {
     }
     let bytes = stored.toArray()
     if bytes == headerBytes {
-      header = try StoreHeader(bytes.span.bytes)
+      header = try StoreHeader(bytes.rawBytes)
       return
     }
-    header = try StoreHeader(bytes.span.bytes)
+    header = try StoreHeader(bytes.rawBytes)
     replicas = try tables.replicaStates(tx)
     if try tx.count(tables.schemas) != catalog.versions.count { catalog = try tables.catalog(tx) }
     lastRuns.removeAll()
@@ -70,21 +69,22 @@ final class LogWriter {
 
   /// Writes what changed; the last thing before the commit.
   func flush(_ tx: inout WriteTransaction) throws {
-    try closeAcceptance(tx)
+    try closeAcceptance(&tx)
+    var buffer = ByteWriter(capacity: 4096)
     for (key, row) in overlay.sorted(by: { $0.key < $1.key }) {
       buffer.truncate()
       row.encode(into: &buffer)
-      try tx.put(tables.records, key.bytes.span.bytes, buffer.bytes)
+      try tx.put(tables.records, key.bytes.rawBytes, buffer.bytes)
     }
     for replica in dirtyReplicas {
       guard let state = replicas[replica] else { continue }
       buffer.truncate()
       state.encode(into: &buffer)
-      try tx.put(tables.replicas, replica.key.span.bytes, buffer.bytes)
+      try tx.put(tables.replicas, replica.key.rawBytes, buffer.bytes)
     }
     for replica in dirtyRuns {
       guard let run = lastRuns[replica] else { continue }
-      try tx.put(tables.runs, Dot(replica, run.firstSeq).key.span.bytes, run.bytes.span.bytes)
+      try tx.put(tables.runs, Dot(replica, run.firstSeq).key.rawBytes, run.bytes.rawBytes)
     }
     buffer.truncate()
     header.encode(into: &buffer)
@@ -142,7 +142,7 @@ final class LogWriter {
       lastRuns[replica] = run
     } else {
       if dirtyRuns.contains(replica), let run = lastRuns[replica] {
-        try tx.put(tables.runs, Dot(replica, run.firstSeq).key.span.bytes, run.bytes.span.bytes)
+        try tx.put(tables.runs, Dot(replica, run.firstSeq).key.rawBytes, run.bytes.rawBytes)
       }
       lastRuns[replica] = Run(firstSeq: first.seq, firstLSN: lsn, count: UInt64(count))
     }
@@ -153,7 +153,7 @@ final class LogWriter {
   func flushRuns(_ tx: inout WriteTransaction) throws {
     for replica in dirtyRuns {
       guard let run = lastRuns[replica] else { continue }
-      try tx.put(tables.runs, Dot(replica, run.firstSeq).key.span.bytes, run.bytes.span.bytes)
+      try tx.put(tables.runs, Dot(replica, run.firstSeq).key.rawBytes, run.bytes.rawBytes)
     }
     dirtyRuns.removeAll()
   }
@@ -168,7 +168,7 @@ final class LogWriter {
     _ first: Dot, change: VersionVector, _ tx: inout WriteTransaction
   ) throws {
     guard !change.isEmpty else { return }
-    var whole = try foreignContext(of: first.replica, tx)
+    var whole = try foreignContext(of: first.replica, &tx)
     whole.formUnion(change)
     foreignContexts[first.replica] = whole
     // A whole context while it is small, else changes; one in sixteen is whole, to bound the walk.
@@ -178,7 +178,7 @@ final class LogWriter {
     var writer = ByteWriter(capacity: 128)
     writer.append((isWhole ? 0 : 1) as UInt8)
     (isWhole ? whole : change).encode(into: &writer)
-    try tx.put(tables.contexts, first.key.span.bytes, writer.bytes)
+    try tx.put(tables.contexts, first.key.rawBytes, writer.bytes)
   }
 }
 

@@ -1,0 +1,52 @@
+public import TidemarkEvents
+
+/// How far a log was taken: an entry's lsn, and its checksum, which tells whether it is still the same log.
+public struct LogCursor: Hashable, Sendable {
+  public let lsn: UInt64
+  public let checksum: UInt32
+
+  public init(lsn: UInt64, checksum: UInt32) {
+    self.lsn = lsn
+    self.checksum = checksum
+  }
+}
+
+/// What a store tells another so that it is given what it lacks.
+public struct PeerKnowledge: Sendable {
+  public let role: StoreRole
+  /// Every event that it holds.
+  public let vector: VersionVector
+  /// Every event of whose decision it knows.
+  public let decided: VersionVector
+  public let schemas: Set<SchemaVersion>
+}
+
+/// A part of a log on its way to another.
+public struct LogPage: Sendable {
+  /// Sources of schema versions that the other does not know, in the order they came.
+  public let schemas: [String]
+  public let items: [LogItem]
+  /// Where the next page begins; `nil` where the log is empty.
+  public let end: LogCursor?
+  public let isLast: Bool
+
+  public static let byteCountMax = 4 << 20
+}
+
+/// What became of a page.
+public struct PageOutcome: Sendable {
+  /// Events taken into the log.
+  public internal(set) var takenCount = 0
+  /// Events that the rules here refused.
+  public internal(set) var rejectedCount = 0
+  /// This store's own events whose acceptance was news.
+  public internal(set) var decidedCount = 0
+  /// Dots voided by another's decision.
+  public internal(set) var voidedCount = 0
+  /// Events that were here already.
+  public internal(set) var knownCount = 0
+  /// What ended the page early: everything before it was taken.
+  public internal(set) var failure: StoreError?
+  /// The first dot of the item that failed.
+  public internal(set) var failedDot: Dot?
+}

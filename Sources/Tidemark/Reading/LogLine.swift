@@ -1,0 +1,67 @@
+public import TidemarkEvents
+public import TidemarkSchema
+
+/// One line of the log as people and programs read it: an event, or the tombstone of one.
+public struct LogLine: Sendable {
+  public enum Status: String, Sendable {
+    /// No authority has decided yet.
+    case pending
+    case accepted
+    case rejected
+  }
+
+  /// Its place in this log.
+  public let lsn: UInt64
+  /// The event's dot; for a tombstone the dot that it voids.
+  public let dot: Dot
+  public let isTombstone: Bool
+  /// `nil` for a tombstone whose payload is not here.
+  public let event: Event?
+  /// The model that the event names, as the schema that it was written under says.
+  public let model: Model?
+  /// The event's stamp; for a tombstone, when it was decided.
+  public let stamp: Stamp
+  /// Where an authority held the stamp to its clock.
+  public let effective: Stamp?
+  /// What the author had seen; empty for a tombstone whose payload is not here.
+  public let context: VersionVector
+  /// The application's name for the transaction, or the dot of its first event.
+  public let transaction: String
+  public let status: Status
+  public let reason: Reason?
+  /// The version of the rules that decided.
+  public let policy: SchemaVersion?
+  /// Who decided.
+  public let authority: ReplicaID?
+  /// When it was decided, by the authority's clock.
+  public let decided: Stamp?
+
+  public var kindName: String {
+    if isTombstone { return "tombstone" }
+    switch event?.kind {
+    case .create: return "create"
+    case .update: return "update"
+    case .delete: return "delete"
+    case .unknown(let code): return "unknown-\(code)"
+    case nil: return "unknown"
+    }
+  }
+}
+
+/// Which lines of the log are wanted.
+public struct LogQuery: Sendable {
+  public var model: String?
+  public var id: RecordID?
+  public var replica: ReplicaID?
+  /// Only lines after this lsn.
+  public var afterLSN: UInt64 = 0
+
+  public init() {}
+
+  func matches(_ line: LogLine) -> Bool {
+    if let replica, line.dot.replica != replica { return false }
+    if let model, !(line.model?.name.hasSameBytes(as: model) ?? false) { return false }
+    if let id, line.event?.id != id { return false }
+    return true
+  }
+}

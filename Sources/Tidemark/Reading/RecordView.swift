@@ -1,0 +1,42 @@
+public import TidemarkEvents
+internal import TidemarkMerge
+
+/// A record as the view shows it.
+public struct RecordView: Hashable, Sendable {
+  public let model: String
+  public let id: RecordID
+  /// The fields that a live write gave a value, in the order of the schema.
+  public let fields: [Value.Member]
+  /// What the first owner field of the model's rules holds; `nil` where it has none.
+  public let owner: Value?
+  /// The earliest live create.
+  public let created: Rank
+  /// The latest live create or update.
+  public let updated: Rank
+  /// The registers for which concurrent writes compete, in the order of the schema.
+  public let conflicts: [String]
+
+  /// The value of a field; `nil` where no live write gave one.
+  public subscript(field: String) -> Value? {
+    fields.first { $0.name.hasSameBytes(as: field) }?.value
+  }
+}
+
+extension Catalog {
+  /// A record as the view shows it; `nil` where it does not exist.
+  func view(_ key: RecordKey, _ state: RecordState) -> RecordView? {
+    guard let created = state.created, let updated = state.updated else { return nil }
+    let names = fieldNames[key.model]
+    func order(_ field: FieldID) -> Int { currentPlace(key.model, field) ?? Int.max }
+    let shown = state.fields.filter { currentPlace(key.model, $0.field) != nil }
+      .sorted { order($0.field) < order($1.field) }
+    let conflicts = state.conflicts.filter { currentPlace(key.model, $0) != nil }
+      .sorted { order($0) < order($1) }
+    let owner = mergeRules(key.model).ownerFields.first.flatMap { state.owner($0) }
+    return RecordView(
+      model: modelNames[key.model], id: key.id,
+      fields: shown.map { Value.Member(names[$0.field], $0.state.value) },
+      owner: owner.flatMap { $0.isNull ? nil : $0 }, created: created, updated: updated,
+      conflicts: conflicts.map { names[$0] })
+  }
+}

@@ -1,0 +1,50 @@
+public import TidemarkEvents
+internal import TidemarkMerge
+
+/// A register that concurrent writes competed for.
+public struct FieldConflict: Hashable, Sendable {
+  public struct Candidate: Hashable, Sendable {
+    public let dot: Dot
+    /// The effective stamp.
+    public let stamp: Stamp
+    public let value: Value
+  }
+
+  public let model: String
+  public let id: RecordID
+  public let field: String
+  public let winner: Candidate
+  /// Greatest stamp first.
+  public let losers: [Candidate]
+}
+
+extension Store {
+  /// Calls `body` with every conflict of the current view, sorted by model and id, until it returns
+  /// false. A conflict ends when somebody who has seen all candidates sets the field again.
+  /// - Complexity: O(records).
+  public func forEachConflict(
+    _ body: (FieldConflict) throws -> Bool
+  ) throws(StoreError) {
+    try read { tx, snapshot in
+      for number in try snapshot.modelNumbers(nil) {
+        try snapshot.forEachRow(of: number, tx) { key, row in
+          guard row.state.exists else { return true }
+          for entry in row.state.fields {
+            guard case .register(let candidates) = entry.state, candidates.count > 1 else {
+              continue
+            }
+            let all = candidates.map {
+              FieldConflict.Candidate(dot: $0.rank.dot, stamp: $0.rank.stamp, value: $0.value)
+            }
+            let conflict = FieldConflict(
+              model: snapshot.catalog.modelNames[number], id: key.id,
+              field: snapshot.catalog.fieldNames[number][entry.field], winner: all[0],
+              losers: Array(all.dropFirst()))
+            guard try body(conflict) else { return false }
+          }
+          return true
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,154 @@
+public import TidemarkAuthorization
+public import TidemarkEvents
+internal import TidemarkLMDB
+internal import TidemarkMerge
+internal import TidemarkSchema
+
+/// Why an event was accepted, rejected, overridden or has no effect.
+public struct Explanation: Sendable {
+  /// What became of one operation of the event in the view.
+  public struct FieldOutcome: Hashable, Sendable {
+    public enum Outcome: String, Sendable {
+      /// The view shows it.
+      case wins
+      /// An event that had seen it set the field later.
+      case overwritten
+      /// A concurrent event has the greater stamp.
+      case lost
+      /// It is part of the sum or the set.
+      case counts
+      /// The event has no effect.
+      case none
+    }
+
+    public let field: String
+    public let outcome: Outcome
+    /// The event that the view shows instead.
+    public let by: Dot?
+  }
+
+  public let line: LogLine
+  public let effect: HistoryLine.Effect
+  /// The deletes that ended it, or the writes that overturned it.
+  public let because: [Dot]
+  public let fields: [FieldOutcome]
+  /// How the rules were applied, to the record as this log had it just before the event; `nil` where
+  /// the payload is not here. It holds stored values: not for who was refused.
+  public let trace: Trace?
+}
+
+extension Store {
+  /// Explains one event.
+  /// - Throws: `StoreError` `notFound`.
+  /// - Complexity: O(the record's events).
+  public func explain(_ dot: Dot) throws(StoreError) -> Explanation {
+    try read { tx, snapshot in
+      guard let lsn = try snapshot.tables.position(dot, tx) else {
+        throw StoreError(.notFound, "the log holds no event \(dot)")
+      }
+      let line = try LogLines(snapshot, tx).line(lsn, tx)
+      guard let event = line.event, let model = line.model,
+        let number = snapshot.catalog.modelNames.firstIndex(of: model.name)
+      else {
+        return Explanation(line: line, effect: .void, because: [], fields: [], trace: nil)
+      }
+      let row = try snapshot.tables.row(RecordKey(model: number, id: event.id), tx) ?? RecordRow()
+      let chain = try snapshot.tables.foldEvents(row.head, snapshot.header, snapshot.catalog, tx)
+      let before = try snapshot.stateBefore(line, row, number, tx)
+      let trace = snapshot.trace(event, model, number, before)
+      guard let folded = chain.first(where: { $0.rank.dot == dot }) else {
+        return Explanation(line: line, effect: .void, because: [], fields: [], trace: trace)
+      }
+      let (effect, because) = snapshot.effect(of: folded, among: chain, number)
+      return Explanation(
+        line: line, effect: effect, because: because,
+        fields: snapshot.outcomes(of: folded, in: row.state, number, isLive: effect == .live),
+        trace: trace)
+    }
+  }
+}
+
+extension Snapshot {
+  /// The record as this log had it just before an event, or before its tombstone.
+  fileprivate func stateBefore(
+    _ line: LogLine, _ row: RecordRow, _ model: Int, _ tx: borrowing ReadTransaction
+  ) throws -> RecordState {
+    var events: [FoldEvent] = []
+    for logged in try tables.chain(row.head, header, tx) where logged.lsn < line.lsn {
+      if let event = try tables.foldEvent(logged, catalog, tx) { events.append(event) }
+    }
+    return RecordState.fold(events, catalog.mergeRules(model))
+  }
+
+  fileprivate func trace(
+    _ event: Event, _ model: Model, _ number: Int, _ before: RecordState
+  ) -> Trace? {
+    guard let place = catalog.currentPlace(number) else { return nil }
+    let operation: AccessOperation
+    switch event.kind {
+    case .create: operation = .create
+    case .update: operation = .update
+    case .delete: operation = .delete
+    case .unknown: return nil
+    }
+    return catalog.policy.explain(
+      AccessRequest(
+        model: place, operation: operation, credentials: [event.principal], changes: event.changes,
+        stored: operation == .create ? nil : catalog.facts(before, number, place)))
+  }
+
+  /// Whether an event is live, and what ended or overturned it if not.
+  fileprivate func effect(
+    of event: FoldEvent, among chain: [FoldEvent], _ model: Int
+  ) -> (HistoryLine.Effect, [Dot]) {
+    let dot = event.rank.dot
+    func isConcurrent(_ other: FoldEvent) -> Bool {
+      !event.context.contains(other.rank.dot) && !other.context.contains(dot)
+    }
+    let updateWins = catalog.mergeRules(model).deletePolicy == .updateWins
+    func writes(against delete: FoldEvent) -> [Dot] {
+      chain.filter {
+        $0.kind != .delete && !delete.context.contains($0.rank.dot)
+          && !$0.context.contains(delete.rank.dot)
+      }.map(\.rank.dot)
+    }
+    switch event.kind {
+    case .unknown: return (.unknown, [])
+    case .delete:
+      let overturning = updateWins ? writes(against: event) : []
+      return overturning.isEmpty ? (.live, []) : (.overturned, overturning)
+    case .create, .update:
+      let ending = chain.filter {
+        $0.kind == .delete && !event.context.contains($0.rank.dot)
+          && !(updateWins && !writes(against: $0).isEmpty)
+      }
+      return ending.isEmpty ? (.live, []) : (.ended, ending.map(\.rank.dot))
+    }
+  }
+
+  fileprivate func outcomes(
+    of event: FoldEvent, in state: RecordState, _ model: Int, isLive: Bool
+  ) -> [Explanation.FieldOutcome] {
+    event.changes.map { change in
+      let name = catalog.fieldNames[model][change.field]
+      guard isLive, let field = state.field(change.field) else {
+        return Explanation.FieldOutcome(field: name, outcome: .none, by: nil)
+      }
+      guard case .register(let candidates) = field else {
+        return Explanation.FieldOutcome(field: name, outcome: .counts, by: nil)
+      }
+      let winner = candidates.first?.rank.dot
+      if winner == event.rank.dot {
+        return Explanation.FieldOutcome(field: name, outcome: .wins, by: nil)
+      }
+      let competes = candidates.contains { $0.rank.dot == event.rank.dot }
+      return Explanation.FieldOutcome(
+        field: name, outcome: competes ? .lost : .overwritten, by: winner)
+    }
+  }
+}
+
+extension Schema {
+  /// The model at a place; `nil` past the last.
+  func model(at place: Int) -> Model? { models.indices.contains(place) ? models[place] : nil }
+}

@@ -1,0 +1,92 @@
+public import TidemarkEvents
+internal import TidemarkMerge
+
+/// One event of a record's history: its line, and what it changed in the view.
+public struct HistoryLine: Sendable {
+  public enum Effect: String, Sendable {
+    /// It is live.
+    case live
+    /// A delete that its author had not seen ended it.
+    case ended
+    /// A delete, overturned by a write that it had not seen.
+    case overturned
+    /// A tombstone voids it.
+    case void
+    /// Of a kind that this version does not know.
+    case unknown
+  }
+
+  public let line: LogLine
+  public let effect: Effect
+  /// The fields that the view showed otherwise afterwards, in the order of this log.
+  public let changes: [Change]
+
+  public struct Change: Hashable, Sendable {
+    public let field: String
+    /// `nil` where the view showed none.
+    public let before: Value?
+    public let after: Value?
+  }
+}
+
+extension Store {
+  /// Everything that ever happened to one record, in the order of this log.
+  /// - Throws: `StoreError` `notFound` for a model that is not known.
+  /// - Complexity: O(the record's events).
+  public func history(_ model: String, _ id: RecordID) throws(StoreError) -> [HistoryLine] {
+    try read { tx, snapshot in
+      guard let number = try snapshot.modelNumbers(model).first, id.isValid,
+        let row = try snapshot.tables.row(RecordKey(model: number, id: id), tx)
+      else { return [] }
+      let rules = snapshot.catalog.mergeRules(number)
+      let lines = try LogLines(snapshot, tx)
+      var folded: [FoldEvent] = []
+      var state = RecordState()
+      var history: [HistoryLine] = []
+      for logged in try snapshot.tables.chain(row.head, snapshot.header, tx) {
+        let line = try lines.line(logged.lsn, tx)
+        guard let event = try snapshot.tables.foldEvent(logged, snapshot.catalog, tx) else {
+          history.append(HistoryLine(line: line, effect: .void, changes: []))
+          continue
+        }
+        let before = state
+        folded.append(event)
+        let outcome = state.apply(event, rules)
+        if outcome == .needsFold { state = RecordState.fold(folded, rules) }
+        history.append(
+          HistoryLine(
+            line: line, effect: HistoryLine.Effect(outcome),
+            changes: snapshot.catalog.changes(number, before, state)))
+      }
+      return history
+    }
+  }
+}
+
+extension HistoryLine.Effect {
+  init(_ outcome: FoldOutcome) {
+    self =
+      switch outcome {
+      case .applied, .needsFold: .live
+      case .ended: .ended
+      case .overturned: .overturned
+      case .unknown: .unknown
+      }
+  }
+}
+
+extension Catalog {
+  /// What the view shows otherwise in one state than in another.
+  func changes(
+    _ model: Int, _ before: RecordState, _ after: RecordState
+  ) -> [HistoryLine.Change] {
+    let fields = Set((before.fields + after.fields).map(\.field)).sorted()
+    return fields.compactMap { field in
+      let old = before.exists ? before.value(field) : nil
+      let new = after.exists ? after.value(field) : nil
+      return old == new
+        ? nil
+        : HistoryLine.Change(field: fieldNames[model][field], before: old, after: new)
+    }
+  }
+}

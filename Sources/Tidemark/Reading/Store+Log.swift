@@ -1,0 +1,170 @@
+public import TidemarkEvents
+internal import TidemarkLMDB
+
+extension Store {
+  /// Calls `body` with the lines of the log in the order in which this log took them, until it
+  /// returns false.
+  /// - Complexity: O(entries after `query.afterLSN`).
+  public func forEachLogLine(
+    _ query: LogQuery = LogQuery(), _ body: (LogLine) throws -> Bool
+  ) throws(StoreError) {
+    try read { tx, snapshot in
+      let lines = try LogLines(snapshot, tx)
+      try tx.withCursor(snapshot.tables.log) { cursor -> Void in
+        var isThere = try cursor.seek(atOrBefore: query.afterLSN + 1)
+        if !isThere { isThere = try cursor.first() }
+        while isThere {
+          let lsn = try cursor.integerKey
+          for line in try lines.lines(LogEntry(cursor.value, lsn: lsn), lsn, tx)
+          where line.lsn > query.afterLSN && query.matches(line) {
+            guard try body(line) else { return }
+          }
+          isThere = try cursor.next()
+        }
+      }
+    }
+  }
+
+  /// The line of one event: where the log holds it, its own; else its tombstone's.
+  /// - Throws: `StoreError` `notFound`.
+  public func logLine(_ dot: Dot) throws(StoreError) -> LogLine {
+    try read { tx, snapshot in
+      guard let lsn = try snapshot.tables.position(dot, tx) else {
+        throw StoreError(.notFound, "the log holds no event \(dot)")
+      }
+      return try LogLines(snapshot, tx).line(lsn, tx)
+    }
+  }
+
+  /// The lsn after the log's last.
+  public var nextLSN: UInt64 {
+    get throws(StoreError) { try read { _, snapshot in snapshot.header.nextLSN } }
+  }
+}
+
+/// Makes lines of entries.
+struct LogLines {
+  private let snapshot: Snapshot
+  private let replicas: [ReplicaID: ReplicaState]
+
+  init(_ snapshot: Snapshot, _ tx: borrowing ReadTransaction) throws {
+    self.snapshot = snapshot
+    replicas = try snapshot.tables.replicaStates(tx)
+  }
+
+  func line(_ lsn: UInt64, _ tx: borrowing ReadTransaction) throws -> LogLine {
+    let lines = try snapshot.tables.withEntry(holding: lsn, tx) { entry, first -> [LogLine] in
+      try self.lines(entry, first, tx)
+    }
+    guard let line = lines.first(where: { $0.lsn == lsn }) else {
+      throw CodecError(.malformed, "log entry \(lsn)")
+    }
+    return line
+  }
+
+  /// One line for each event or dot of an entry; none for an entry that only decides.
+  func lines(
+    _ entry: borrowing LogEntry, _ lsn: UInt64, _ tx: borrowing ReadTransaction
+  ) throws -> [LogLine] {
+    switch entry {
+    case .transaction(let entry):
+      let header = entry.transaction.header
+      if snapshot.header.withdrawalCount > 0,
+        try snapshot.tables.position(header.firstDot, tx) != lsn
+      {
+        return []
+      }
+      var transaction = entry.transaction
+      var lines: [LogLine] = []
+      while let event = try transaction.next() {
+        let index = lines.count
+        lines.append(
+          try line(
+            event, header, header.dot(index), lsn + UInt64(index), entry.decision, tx))
+      }
+      return lines
+    case .rejection(let rejection):
+      let payload = try payload(rejection, lsn, tx)
+      return try rejection.reasons.indices.map { index in
+        try tombstone(rejection, index, lsn, payload, tx)
+      }
+    case .acceptance, .withdrawal: return []
+    }
+  }
+
+  private func line(
+    _ event: Event, _ header: TransactionHeader, _ dot: Dot, _ lsn: UInt64,
+    _ ownDecision: DecisionRecord?, _ tx: borrowing ReadTransaction
+  ) throws -> LogLine {
+    let tables = snapshot.tables
+    let isDecided = dot.seq <= replicas[dot.replica]?.decidedThrough ?? 0
+    var rejection: (RejectionEntry, Int)?
+    if snapshot.header.tombstoneCount > 0, let lsn = try tables.tombstone(dot, tx) {
+      rejection = try self.rejection(lsn, tx)
+    }
+    let decision =
+      try rejection?.0.decision ?? ownDecision ?? (isDecided ? tables.acceptance(dot, tx) : nil)
+    let effective = try tables.effectiveStamp(dot, event.stamp, tx)
+    return LogLine(
+      lsn: lsn, dot: dot, isTombstone: false, event: event,
+      model: snapshot.catalog.resolved(header.schema)?.schema.model(at: event.model),
+      stamp: event.stamp, effective: effective == event.stamp ? nil : effective,
+      context: try tables.context(dot, tx), transaction: header.label ?? "\(header.firstDot)",
+      status: rejection != nil ? .rejected : isDecided ? .accepted : .pending,
+      reason: rejection.map { $0.0.reasons[$0.1] }, policy: decision?.policy,
+      authority: decision?.authority, decided: decision?.stamp)
+  }
+
+  private func rejection(
+    _ lsn: UInt64, _ tx: borrowing ReadTransaction
+  ) throws -> (RejectionEntry, Int)? {
+    try snapshot.tables.withEntry(holding: lsn, tx) { entry, first in
+      guard case .rejection(let rejection) = entry,
+        lsn - first < UInt64(rejection.reasons.count)
+      else { return nil }
+      return (rejection, Int(lsn - first))
+    }
+  }
+
+  private func tombstone(
+    _ rejection: RejectionEntry, _ index: Int, _ lsn: UInt64, _ payload: [Event],
+    _ tx: borrowing ReadTransaction
+  ) throws -> LogLine {
+    let dot = rejection.dot(index)
+    let event = payload.indices.contains(index) ? payload[index] : nil
+    return LogLine(
+      lsn: lsn + UInt64(index), dot: dot, isTombstone: true, event: event,
+      model: event.flatMap {
+        snapshot.catalog.resolved(rejection.schema)?.schema.model(at: $0.model)
+      },
+      stamp: rejection.decision.stamp, effective: nil,
+      context: try snapshot.tables.context(dot, tx),
+      transaction: rejection.label ?? "\(rejection.dot(0))", status: .rejected,
+      reason: rejection.reasons[index], policy: rejection.decision.policy,
+      authority: rejection.decision.authority, decided: rejection.decision.stamp)
+  }
+
+  /// The rejected events, where this store has them: its own in its log, others' in quarantine.
+  private func payload(
+    _ rejection: RejectionEntry, _ lsn: UInt64, _ tx: borrowing ReadTransaction
+  ) throws -> [Event] {
+    if let bytes = try snapshot.tables.quarantine(lsn, tx) {
+      return try TransactionReader(bytes.rawBytes).events()
+    }
+    guard let held = try snapshot.tables.position(rejection.dot(0), tx), held != lsn else {
+      return []
+    }
+    return try snapshot.tables.withEntry(holding: held, tx) { entry, _ in
+      guard case .transaction(let entry) = entry else { return [] }
+      return try entry.transaction.events()
+    }
+  }
+}
+
+extension Tables {
+  func quarantine(
+    _ lsn: UInt64, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  ) throws -> [UInt8]? {
+    try tx.get(quarantine, lsn)?.toArray()
+  }
+}

@@ -1,0 +1,194 @@
+internal import TidemarkAuthorization
+public import TidemarkEvents
+internal import TidemarkLMDB
+internal import TidemarkMerge
+internal import TidemarkSchema
+
+/// A moment of a store's history. Tombstones hold at every moment: what they void has never been.
+public enum Moment: Hashable, Sendable {
+  /// The events with an effective stamp of at most these milliseconds since 1970.
+  case time(milliseconds: UInt64)
+  /// The events in a version vector.
+  case vector(VersionVector)
+  /// An event and all that its author had seen.
+  case event(Dot)
+}
+
+extension Store {
+  /// Calls `body` with every record, sorted by model and id by their bytes, until it returns false.
+  /// - Parameters:
+  ///   - model: only this model's.
+  ///   - principal: only what the rules let this principal read, fields that it may not read as null.
+  ///   - moment: as it was then; the whole log is read.
+  /// - Throws: `StoreError` `notFound` for a model or an event that is not known; what `body` throws.
+  /// - Complexity: O(records), or O(events) at a moment.
+  public func forEachRecord(
+    of model: String? = nil, as principal: Principal? = nil, at moment: Moment? = nil,
+    _ body: (RecordView) throws -> Bool
+  ) throws(StoreError) {
+    try read { tx, snapshot in
+      let numbers = try snapshot.modelNumbers(model)
+      let reader = principal.map { RecordFilter(snapshot.catalog, $0) }
+      let past = try moment.map { try snapshot.fold(at: $0, tx) }
+      for number in numbers {
+        var goesOn = true
+        func show(_ key: RecordKey, _ state: RecordState) throws -> Bool {
+          guard let view = snapshot.catalog.view(key, state) else { return true }
+          guard let reader else {
+            goesOn = try body(view)
+            return goesOn
+          }
+          if let view = reader.filter(view, state, key.model) { goesOn = try body(view) }
+          return goesOn
+        }
+        if let past {
+          for (key, state) in past.filter({ $0.key.model == number }).sorted(by: { $0.key < $1.key }
+          ) {
+            guard try show(key, state) else { break }
+          }
+        } else {
+          try snapshot.forEachRow(of: number, tx) { try show($0, $1.state) }
+        }
+        guard goesOn else { return }
+      }
+    }
+  }
+
+  /// One record; `nil` where it does not exist, or may not be read.
+  /// - Complexity: O(log records), or O(the record's events) at a moment.
+  public func record(
+    _ model: String, _ id: RecordID, as principal: Principal? = nil, at moment: Moment? = nil
+  ) throws(StoreError) -> RecordView? {
+    try read { tx, snapshot in
+      guard let number = try snapshot.modelNumbers(model).first else { return nil }
+      let key = RecordKey(model: number, id: id)
+      guard id.isValid, let row = try snapshot.tables.row(key, tx) else { return nil }
+      var state = row.state
+      if let moment {
+        let filter = try snapshot.filter(moment, tx)
+        let events = try snapshot.tables.foldEvents(row.head, snapshot.header, snapshot.catalog, tx)
+        state = RecordState.fold(events.filter(filter), snapshot.catalog.mergeRules(number))
+      }
+      guard let view = snapshot.catalog.view(key, state) else { return nil }
+      guard let principal else { return view }
+      return RecordFilter(snapshot.catalog, principal).filter(view, state, number)
+    }
+  }
+}
+
+extension Snapshot {
+  /// The numbers of one model, or of all, sorted by their names' bytes.
+  func modelNumbers(_ name: String?) throws -> [Int] {
+    if let name {
+      guard let number = catalog.modelNames.firstIndex(where: { $0.hasSameBytes(as: name) }) else {
+        throw StoreError(
+          .notFound,
+          "the schema has no model \(name); it has \(catalog.modelNames.joined(separator: ", "))")
+      }
+      return [number]
+    }
+    return catalog.modelNames.indices.sorted {
+      catalog.modelNames[$0].precedesInBytes(catalog.modelNames[$1])
+    }
+  }
+
+  /// Calls `body` with a model's rows, sorted by id, until it returns false. Packed and other ids lie
+  /// in two ranges, which are merged.
+  func forEachRow(
+    of model: Int, _ tx: borrowing ReadTransaction,
+    _ body: (RecordKey, RecordRow) throws -> Bool
+  ) throws {
+    try tx.withCursor(tables.records) { packed in
+      try tx.withCursor(tables.records) { texts in
+        let prefix = UInt16(truncatingIfNeeded: model)
+        var packedKey = try packed.firstKey([UInt8(prefix >> 8), UInt8(prefix & 0xff), 0], model)
+        var textKey = try texts.firstKey([UInt8(prefix >> 8), UInt8(prefix & 0xff), 1], model)
+        while packedKey != nil || textKey != nil {
+          let takesPacked =
+            if let packedKey, let textKey { packedKey.id < textKey.id } else { packedKey != nil }
+          if takesPacked, let key = packedKey {
+            guard try body(key, RecordRow(packed.value)) else { return }
+            packedKey = try packed.next() ? packed.key(of: model, isPacked: true) : nil
+          } else if let key = textKey {
+            guard try body(key, RecordRow(texts.value)) else { return }
+            textKey = try texts.next() ? texts.key(of: model, isPacked: false) : nil
+          }
+        }
+      }
+    }
+  }
+
+  /// Which events a moment has.
+  func filter(
+    _ moment: Moment, _ tx: borrowing ReadTransaction
+  ) throws -> (FoldEvent) -> Bool {
+    switch moment {
+    case .time(let milliseconds):
+      return { $0.rank.stamp.milliseconds <= milliseconds }
+    case .vector(let vector):
+      return { vector.contains($0.rank.dot) }
+    case .event(let dot):
+      guard try tables.position(dot, tx) != nil else {
+        throw StoreError(.notFound, "the log holds no event \(dot)")
+      }
+      var context = try tables.context(dot, tx)
+      context.raise(dot.replica, to: dot.seq)
+      return { context.contains($0.rank.dot) }
+    }
+  }
+
+  /// Every record's state at a moment.
+  func fold(
+    at moment: Moment, _ tx: borrowing ReadTransaction
+  ) throws -> [RecordKey: RecordState] {
+    let filter = try filter(moment, tx)
+    var folder = LogFolder(self)
+    try folder.fold(tx, where: filter)
+    return folder.states
+  }
+}
+
+extension Cursor {
+  /// The first key at or after a prefix, if it is the model's and of the prefix's range.
+  @_lifetime(self: copy self)
+  fileprivate mutating func firstKey(_ prefix: [UInt8], _ model: Int) throws -> RecordKey? {
+    guard try seek(prefix.rawBytes) else { return nil }
+    return try key(of: model, isPacked: prefix[2] == 0)
+  }
+
+  fileprivate func key(of model: Int, isPacked: Bool) throws -> RecordKey? {
+    let found = try RecordKey(key)
+    return found.model == model && (found.id.packedUUID != nil) == isPacked ? found : nil
+  }
+}
+
+/// What a principal may read of a record.
+struct RecordFilter {
+  private let catalog: Catalog
+  private let principal: Principal
+
+  init(_ catalog: Catalog, _ principal: Principal) {
+    self.catalog = catalog
+    self.principal = principal
+  }
+
+  /// The record with the fields that may not be read as null; `nil` where it may not be read at all.
+  func filter(_ view: RecordView, _ state: RecordState, _ model: Int) -> RecordView? {
+    guard let place = catalog.currentPlace(model) else { return nil }
+    let access = catalog.policy.readAccess(
+      model: place, operation: .get, credentials: [principal],
+      stored: catalog.facts(state, model, place))
+    guard access.isVisible else { return nil }
+    if access.hiddenFields.isEmpty { return view }
+    let fields = catalog.current.schema.models[place].fields
+    let hidden = access.hiddenFields.map { fields[$0].name }
+    let ownerField = catalog.mergeRules(model).ownerFields.first
+      .map { catalog.fieldNames[model][$0] }
+    return RecordView(
+      model: view.model, id: view.id,
+      fields: view.fields.map { hidden.contains($0.name) ? Value.Member($0.name, .null) : $0 },
+      owner: ownerField.map { hidden.contains($0) } ?? false ? nil : view.owner,
+      created: view.created, updated: view.updated,
+      conflicts: view.conflicts.filter { !hidden.contains($0) })
+  }
+}

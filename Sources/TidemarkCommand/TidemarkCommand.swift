@@ -1,0 +1,28 @@
+import ArgumentParser
+import Tidemark
+
+/// The `tidemark` command: reads, replays, explains, verifies and compares stores.
+@main
+struct TidemarkCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tidemark",
+    abstract: "Write to, read, replay, explain and compare Tidemark stores.",
+    discussion: """
+      Every command takes --json: one JSON object a line on standard output, nothing else.
+      Exit status: 0 done; 1 it says no: a check failed, an event was rejected; 2 bad usage or \
+      input; 3 the store cannot be read or written.
+      """,
+    subcommands: [])
+
+  /// Parses, runs, and ends with the exit status that the contract gives each kind of failure.
+  static func main() {
+    CrashHandler.install()
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+      try Output.flush()
+    } catch {
+      ExitStatus.end(with: error, of: self)
+    }
+  }
+}

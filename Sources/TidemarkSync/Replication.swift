@@ -1,0 +1,123 @@
+public import Tidemark
+public import TidemarkEvents
+
+/// What one direction of an exchange did.
+public struct MergeSummary: Sendable {
+  /// Events taken into the log.
+  public internal(set) var takenCount = 0
+  /// Events that the rules of the store that took them refused.
+  public internal(set) var rejectedCount = 0
+  /// The store's own events that an authority has accepted.
+  public internal(set) var decidedCount = 0
+  /// Dots that another's decision voided.
+  public internal(set) var voidedCount = 0
+  /// Forks met and healed: where each began, and the replica id under which the events go on.
+  public internal(set) var forks: [Fork] = []
+
+  public struct Fork: Hashable, Sendable {
+    public let dot: Dot
+    public let replica: ReplicaID
+    public let eventCount: Int
+  }
+}
+
+/// The exchange of logs between stores that this process has open.
+public enum Replication {
+  /// Brings `target` all that `source` has and it lacks, through `target`'s acceptance: an authority
+  /// judges, a device takes what is decided. Only `target` changes.
+  ///
+  /// Where `target` is a device whose undecided events have dots that `source` knows as others, it
+  /// goes on under a new replica id.
+  /// - Throws: `StoreError` `early` or `fork` with everything before it taken.
+  @discardableResult
+  public static func merge(
+    from source: Store, into target: Store, progress: (MergeSummary) -> Void = { _ in }
+  ) throws(StoreError) -> MergeSummary {
+    var summary = MergeSummary()
+    let logID = try source.identity.logID
+    var cursor = try target.cursor(for: logID)
+    while true {
+      let page = try source.page(after: cursor, for: try target.knowledge())
+      let outcome = try target.take(page, from: logID)
+      summary.add(outcome)
+      progress(summary)
+      if let failure = outcome.failure {
+        guard failure.code == .fork, let dot = outcome.failedDot,
+          try target.identity.role == .device, summary.forks.isEmpty
+        else { throw failure }
+        let moved = try target.reissue(from: dot)
+        summary.forks.append(
+          MergeSummary.Fork(dot: dot, replica: moved.replica, eventCount: moved.eventCount))
+        continue
+      }
+      cursor = page.end
+      if page.isLast { return summary }
+    }
+  }
+
+  /// Both ways: up what an authority has to decide, down what it has decided. Between two stores of
+  /// one role, each brings the other what it lacks.
+  ///
+  /// A device whose undecided events have dots that the authority knows as others goes on under a new
+  /// replica id, and loses nothing.
+  /// - Returns: what went from `left` to `right`, and back.
+  public static func sync(
+    _ left: Store, _ right: Store, progress: (MergeSummary) -> Void = { _ in }
+  ) throws(StoreError) -> (toRight: MergeSummary, toLeft: MergeSummary) {
+    if try left.identity.role == .authority, try right.identity.role == .device {
+      let toLeft = try submit(right, to: left, progress)
+      return (try merge(from: left, into: right, progress: progress), toLeft)
+    }
+    var toRight = try submit(left, to: right, progress)
+    let toLeft = try merge(from: right, into: left, progress: progress)
+    if !toLeft.forks.isEmpty {
+      // What goes on under a new id has not been submitted yet.
+      toRight.add(try sync(left, right, progress: progress).toRight)
+    }
+    return (toRight, toLeft)
+  }
+
+  /// As `merge`, and heals a fork on the side of the source.
+  private static func submit(
+    _ source: Store, to target: Store, _ progress: (MergeSummary) -> Void
+  ) throws(StoreError) -> MergeSummary {
+    do {
+      return try merge(from: source, into: target, progress: progress)
+    } catch {
+      guard error.code == .fork, try source.identity.role == .device,
+        try target.identity.role == .authority, let dot = try forkPoint(source, target)
+      else { throw error }
+      let moved = try source.reissue(from: dot)
+      var summary = try merge(from: source, into: target, progress: progress)
+      summary.forks.append(
+        MergeSummary.Fork(dot: dot, replica: moved.replica, eventCount: moved.eventCount))
+      return summary
+    }
+  }
+
+  /// The first transaction of the source that the target refuses as a fork.
+  private static func forkPoint(
+    _ source: Store, _ target: Store
+  ) throws(StoreError) -> Dot? {
+    let logID = try source.identity.logID
+    let page = try source.page(after: try target.cursor(for: logID), for: try target.knowledge())
+    return try target.take(page, from: logID).failedDot
+  }
+}
+
+extension MergeSummary {
+  fileprivate mutating func add(_ other: MergeSummary) {
+    takenCount += other.takenCount
+    rejectedCount += other.rejectedCount
+    decidedCount += other.decidedCount
+    voidedCount += other.voidedCount
+    forks += other.forks
+  }
+
+  fileprivate mutating func add(_ outcome: PageOutcome) {
+    takenCount += outcome.takenCount
+    rejectedCount += outcome.rejectedCount
+    decidedCount += outcome.decidedCount
+    voidedCount += outcome.voidedCount
+  }
+}
