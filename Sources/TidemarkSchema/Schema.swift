@@ -1,4 +1,4 @@
-public import TidemarkEvents
+internal import TidemarkEvents
 
 /// What a schema file says: models with their fields, merge types and rules, enums, embedded types.
 ///

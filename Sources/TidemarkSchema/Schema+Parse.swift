@@ -1,0 +1,356 @@
+public import TidemarkEvents
+
+extension Schema {
+  /// Reads a schema file.
+  /// - Parameter providers: those that are configured; `nil` for all.
+  /// - Throws: `SchemaError` with the place of the first mistake and what to write instead.
+  /// - Complexity: O(bytes).
+  public static func parse(
+    _ source: String, providers: Set<Principal.Provider>? = nil
+  ) throws(SchemaError) -> Schema {
+    guard source.utf8.count <= Schema.byteCountMax else {
+      throw SchemaError(
+        .fileTooLarge, SourcePosition(), "a schema has at most \(Schema.byteCountMax) bytes")
+    }
+    var parser = try SchemaParser(Array(source.utf8))
+    var builder = try SchemaBuilder(try parser.document(), providers)
+    return try builder.schema(source)
+  }
+
+  /// Reads a schema file's bytes, which must be UTF-8.
+  public static func parse(
+    bytes: [UInt8], providers: Set<Principal.Provider>? = nil
+  ) throws(SchemaError) -> Schema {
+    guard let source = String(validating: bytes, as: UTF8.self) else {
+      throw SchemaError(.invalidUTF8, SourcePosition(), "the file is not UTF-8; save it as UTF-8")
+    }
+    return try parse(source, providers: providers)
+  }
+}
+
+/// Checks a document and makes the schema of it.
+struct SchemaBuilder {
+  private let document: SchemaDocument
+  private let providers: Set<Principal.Provider>?
+  private let models: [ParsedType]
+  private let embedded: [String: ParsedType]
+  private let enums: [String: ParsedEnum]
+
+  init(
+    _ document: SchemaDocument, _ providers: Set<Principal.Provider>?
+  ) throws(SchemaError) {
+    self.document = document
+    self.providers = providers
+    var names: Set<String> = []
+    for name in document.types.map(\.name) + document.enums.map(\.name) {
+      guard names.insert(name.text).inserted else {
+        throw SchemaError(
+          .duplicateName, name.position, "\(name.text) is defined twice; rename one of them")
+      }
+      guard Scalar(rawValue: name.text) == nil else {
+        throw SchemaError(
+          .reservedName, name.position, "\(name.text) is a scalar's name; choose another")
+      }
+    }
+    guard names.count <= Schema.typeCountMax else {
+      throw SchemaError(
+        .tooManyTypes, SourcePosition(), "a schema has at most \(Schema.typeCountMax) types")
+    }
+    models = document.types.filter(\.isModel)
+    embedded = Dictionary(
+      uniqueKeysWithValues: document.types.filter { !$0.isModel }.map { ($0.name.text, $0) })
+    enums = Dictionary(uniqueKeysWithValues: document.enums.map { ($0.name.text, $0) })
+    guard !models.isEmpty else {
+      throw SchemaError(
+        .noModels, SourcePosition(), "no type has @model; write `type Post @model { … }`")
+    }
+  }
+
+  mutating func schema(_ source: String) throws(SchemaError) -> Schema {
+    var enumTypes: [EnumType] = []
+    for parsed in document.enums { enumTypes.append(try enumType(parsed)) }
+    var embeddedTypes: [EmbeddedType] = []
+    for parsed in document.types where !parsed.isModel {
+      try checkDepth(parsed, depth: 0)
+      embeddedTypes.append(try embeddedType(parsed))
+    }
+    var built: [Model] = []
+    for parsed in models { built.append(try model(parsed)) }
+    return Schema(source: source, models: built, enums: enumTypes, embeddedTypes: embeddedTypes)
+  }
+
+  private func enumType(_ parsed: ParsedEnum) throws(SchemaError) -> EnumType {
+    if let directive = parsed.directives.first {
+      throw SchemaError(
+        .misplacedDirective, directive.position,
+        "an enum takes no directives; leave @\(directive.name.text) out")
+    }
+    guard !parsed.cases.isEmpty else {
+      throw SchemaError(.emptyType, parsed.name.position, "\(parsed.name.text) has no cases")
+    }
+    try checkDistinct(parsed.cases, in: parsed.name.text)
+    return EnumType(name: parsed.name.text, cases: parsed.cases.map(\.text))
+  }
+
+  private func embeddedType(_ parsed: ParsedType) throws(SchemaError) -> EmbeddedType {
+    for directive in parsed.directives {
+      if directive.name.text == "auth" {
+        throw SchemaError(
+          .authWithoutModel, directive.position,
+          "@auth stands on a type with @model or on its fields; add @model, or leave @auth out")
+      }
+      throw misplaced(directive, "a type without @model")
+    }
+    try checkFields(parsed)
+    var fields: [Field] = []
+    for field in parsed.fields {
+      if let directive = field.directives.first { throw misplaced(directive, "an embedded field") }
+      fields.append(
+        Field(
+          name: field.name.text, type: try type(field.type), merge: .register, rules: nil))
+    }
+    return EmbeddedType(name: parsed.name.text, fields: fields)
+  }
+
+  private func misplaced(_ directive: ParsedDirective, _ place: String) -> SchemaError {
+    guard SchemaBuilder.isKnown(directive.name.text) else { return unknown(directive) }
+    return SchemaError(
+      .misplacedDirective, directive.position,
+      "@\(directive.name.text) has no meaning on \(place); leave it out")
+  }
+
+  private func unknown(_ directive: ParsedDirective) -> SchemaError {
+    let name = directive.name.text
+    let later = [
+      "index", "primaryKey", "hasOne", "hasMany", "belongsTo", "manyToMany", "default", "searchable",
+      "key", "connection", "versioned", "function", "http", "predictions", "mapsTo", "refersTo",
+    ]
+    if later.contains(name) {
+      return SchemaError(
+        .notSupported, directive.position, "@\(name) is not supported yet; leave it out")
+    }
+    return SchemaError(
+      .unknownDirective, directive.position,
+      "there is no @\(name); known are @model, @auth, @merge and @deletes")
+  }
+
+  private static func isKnown(_ name: String) -> Bool {
+    ["model", "auth", "merge", "deletes"].contains(name)
+  }
+
+  private func checkDistinct(_ names: [ParsedName], in type: String) throws(SchemaError) {
+    var seen: Set<String> = []
+    for name in names where !seen.insert(name.text).inserted {
+      throw SchemaError(
+        .duplicateName, name.position, "\(type) has \(name.text) twice; rename one of them")
+    }
+  }
+
+  private func checkFields(_ parsed: ParsedType) throws(SchemaError) {
+    guard !parsed.fields.isEmpty else {
+      throw SchemaError(.emptyType, parsed.name.position, "\(parsed.name.text) has no fields")
+    }
+    try checkDistinct(parsed.fields.map(\.name), in: parsed.name.text)
+  }
+
+  /// An embedded type may not hold itself: no value could be written.
+  private func checkDepth(_ parsed: ParsedType, depth: Int) throws(SchemaError) {
+    guard depth <= Schema.embeddingDepthMax else {
+      throw SchemaError(
+        .recursiveType, parsed.name.position,
+        "\(parsed.name.text) holds itself, or nests deeper than \(Schema.embeddingDepthMax); keep an id in its place"
+      )
+    }
+    for field in parsed.fields {
+      if let inner = embedded[field.type.name.text] { try checkDepth(inner, depth: depth + 1) }
+    }
+  }
+
+  private func type(_ parsed: ParsedTypeReference) throws(SchemaError) -> FieldType {
+    switch parsed {
+    case .required(let inner): return .required(try type(inner))
+    case .list(let inner, _): return .list(try type(inner))
+    case .named(let name):
+      if let scalar = Scalar(rawValue: name.text) { return .scalar(scalar) }
+      if enums[name.text] != nil { return .enumeration(name.text) }
+      if embedded[name.text] != nil { return .embedded(name.text) }
+      if models.contains(where: { $0.name.text == name.text }) {
+        throw SchemaError(
+          .notSupported, name.position,
+          "\(name.text) is a model; relations are not supported yet: keep its id in an ID field")
+      }
+      throw SchemaError(
+        .unknownType, name.position,
+        "there is no type \(name.text); define it, or write one of \(Scalar.allCases.map(\.rawValue).joined(separator: ", "))"
+      )
+    }
+  }
+
+  private func model(_ parsed: ParsedType) throws(SchemaError) -> Model {
+    try checkFields(parsed)
+    let name = parsed.name.text
+    var policy = Model.DeletePolicy.deleteWins
+    var rules: [AuthRule] = []
+    try checkRepeats(parsed.directives)
+    for directive in parsed.directives {
+      switch directive.name.text {
+      case "model":
+        if let argument = directive.arguments.first {
+          throw SchemaError(
+            .notSupported, argument.name.position,
+            "@model takes no arguments here; leave \(argument.name.text) out")
+        }
+      case "auth":
+        rules = try RuleBuilder(providers, name, isField: false).rules(directive)
+      case "deletes": policy = try deletePolicy(directive)
+      case "merge": throw misplaced(directive, "a model")
+      default: throw unknown(directive)
+      }
+    }
+    var fields: [Field] = []
+    for field in parsed.fields {
+      if let built = try self.field(field, in: name) { fields.append(built) }
+    }
+    let model = Model(name: name, fields: fields, deletePolicy: policy, rules: rules)
+    guard model.fields.count <= Schema.fieldCountMax else {
+      throw SchemaError(
+        .tooManyFields, parsed.name.position,
+        "\(name) has more than \(Schema.fieldCountMax) fields, those that rules name included")
+    }
+    try checkRuleFields(model, parsed)
+    return model
+  }
+
+  /// An owner or groups field holds text or a list of texts.
+  private func checkRuleFields(_ model: Model, _ parsed: ParsedType) throws(SchemaError) {
+    for (names, code) in [
+      (model.ownerFields, SchemaError.Code.ownerFieldType),
+      (model.groupsFields, SchemaError.Code.groupsFieldType),
+    ] {
+      for name in names {
+        guard let field = model.field(name), !field.isImplicit,
+          let place = parsed.fields.first(where: { $0.name.text == name })
+        else { continue }
+        let inner = field.type.element?.unwrapped ?? field.type.unwrapped
+        guard inner == .scalar(.string) || inner == .scalar(.id), field.merge != .counter else {
+          throw SchemaError(
+            code, place.type.position,
+            "rules read \(name), so it holds a String or a list of them; write `\(name): String`")
+        }
+      }
+    }
+  }
+
+  private func field(
+    _ parsed: ParsedField, in model: String
+  ) throws(SchemaError) -> Field? {
+    let type = try type(parsed.type)
+    let name = parsed.name.text
+    if name == "id" {
+      guard type == .required(.scalar(.id)) else {
+        throw SchemaError(
+          .idType, parsed.type.position, "every record's id is an `ID!`; write that, or leave id out")
+      }
+      if let directive = parsed.directives.first { throw misplaced(directive, "id") }
+      return nil
+    }
+    var merge = Field.MergeType.register
+    var rules: [AuthRule]?
+    try checkRepeats(parsed.directives)
+    for directive in parsed.directives {
+      switch directive.name.text {
+      case "merge": merge = try mergeType(directive, type)
+      case "auth":
+        rules = try RuleBuilder(providers, "\(model).\(name)", isField: true).rules(directive)
+      case "model", "deletes": throw misplaced(directive, "a field")
+      default: throw unknown(directive)
+      }
+    }
+    return Field(name: name, type: type, merge: merge, rules: rules)
+  }
+
+  private func checkRepeats(_ directives: [ParsedDirective]) throws(SchemaError) {
+    var seen: Set<String> = []
+    for directive in directives where !seen.insert(directive.name.text).inserted {
+      throw SchemaError(
+        .duplicateDirective, directive.position,
+        "@\(directive.name.text) stands twice; put it all in one")
+    }
+  }
+
+  private func only(
+    _ argument: String, of directive: ParsedDirective, _ remedy: String
+  ) throws(SchemaError) -> ParsedValue {
+    for given in directive.arguments where given.name.text != argument {
+      throw SchemaError(
+        .unknownArgument, given.name.position,
+        "@\(directive.name.text) takes no \(given.name.text); write \(remedy)")
+    }
+    guard let value = directive.argument(argument)?.value else {
+      throw SchemaError(
+        .missingArgument, directive.position, "@\(directive.name.text) lacks \(argument); write \(remedy)")
+    }
+    return value
+  }
+
+  private func deletePolicy(
+    _ directive: ParsedDirective
+  ) throws(SchemaError) -> Model.DeletePolicy {
+    let remedy = "@deletes(wins: delete) or @deletes(wins: update)"
+    let value = try only("wins", of: directive, remedy)
+    guard let name = value.word, let policy = Model.DeletePolicy(rawValue: name) else {
+      throw SchemaError(.wrongArgument, value.position, "write \(remedy)")
+    }
+    return policy
+  }
+
+  private func mergeType(
+    _ directive: ParsedDirective, _ type: FieldType
+  ) throws(SchemaError) -> Field.MergeType {
+    let remedy = "@merge(as: register), counter or set"
+    let value = try only("as", of: directive, remedy)
+    guard let name = value.word, let merge = Field.MergeType(rawValue: name) else {
+      throw SchemaError(.wrongArgument, value.position, "write \(remedy)")
+    }
+    switch merge {
+    case .register: break
+    case .text:
+      throw SchemaError(
+        .notSupported, value.position, "text merge is not supported yet; use register")
+    case .counter:
+      guard type.unwrapped == .scalar(.int) else {
+        throw SchemaError(
+          .wrongMergeType, value.position, "a counter is an Int, and this is \(type); write `Int`")
+      }
+    case .set:
+      switch type.element?.unwrapped {
+      case .scalar, .enumeration: break
+      case .embedded, .list, .required, nil:
+        throw SchemaError(
+          .wrongMergeType, value.position,
+          "a set is a list of scalars or enums, and this is \(type); write `[String]`")
+      }
+    }
+    return merge
+  }
+}
+
+extension ParsedTypeReference {
+  /// The name at the bottom.
+  var name: ParsedName {
+    switch self {
+    case .named(let name): name
+    case .list(let inner, _), .required(let inner): inner.name
+    }
+  }
+}
+
+extension ParsedValue {
+  /// A name, as GraphQL writes enum values, or a string with the same text.
+  var word: String? {
+    switch content {
+    case .name(let text), .string(let text): text
+    case .number, .list, .object: nil
+    }
+  }
+}
