@@ -49,7 +49,8 @@ extension Environment {
         mapByteCount: info.me_mapsize,
         usedByteCount: (info.me_last_pgno + 1) * Int(status.ms_psize),
         pageByteCount: Int(status.ms_psize), readersInUse: reading.count,
-        readersMax: Int(info.me_maxreaders), lastTransactionID: UInt64(truncatingIfNeeded: info.me_last_txnid),
+        readersMax: Int(info.me_maxreaders),
+        lastTransactionID: UInt64(truncatingIfNeeded: info.me_last_txnid),
         oldestReaderTransactionID: reading.min())
     }
   }

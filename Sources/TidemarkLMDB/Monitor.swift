@@ -12,7 +12,8 @@ import CLMDB
 ///
 /// It guards variables of the class that owns it. Code that waits must look at those variables
 /// again afterwards, through the class: an `inout` of them would be allowed to remember old values.
-@safe final class Monitor: @unchecked Sendable {  // The pointers never change; POSIX guards the rest.
+// Unchecked: the pointers never change, and POSIX guards what they point at.
+@safe final class Monitor: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let condition: UnsafeMutablePointer<pthread_cond_t>
 

@@ -16,13 +16,6 @@ public struct Table: Hashable, Sendable {
   @usableFromInline let number: UInt32
   @usableFromInline let owner: UInt32
 
-  init(name: String, kind: Kind, number: UInt32, owner: UInt32) {
-    self.name = name
-    self.kind = kind
-    self.number = number
-    self.owner = owner
-  }
-
   /// The greatest number of bytes in a key.
   public static let keyByteCountMax = 511
 }

@@ -73,14 +73,17 @@ final class WriterQueue: @unchecked Sendable {  // Variables are touched under `
   }
 
   /// Takes no more jobs, and waits until those that it has are done, unless on the thread itself.
-  func close() {
+  func close(waitSeconds: Double = .infinity) {
     let current = currentThreadNumber()
+    let deadline = Deadline.after(seconds: waitSeconds)
     monitor.lock()
     defer { monitor.unlock() }
     isClosed = true
     monitor.broadcast()
     guard thread != current else { return }
-    while !hasEnded { monitor.wait() }
+    while !hasEnded {
+      guard monitor.wait(until: deadline) else { return }
+    }
   }
 
   private func run() {

@@ -25,7 +25,9 @@ public final class WriterThread: Sendable {
     try queue.start()
   }
 
-  deinit { queue.close() }
+  // Nobody waits for a job any more. One that others wait for elsewhere may stand in the way of the
+  // thread's end, and must not keep this one.
+  deinit { queue.close(waitSeconds: 1) }
 
   /// Takes no more jobs, and waits until those that it has are done.
   public func close() { queue.close() }

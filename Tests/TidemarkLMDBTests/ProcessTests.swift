@@ -22,7 +22,7 @@ import TidemarkLMDB
   @Test func `writes of two processes are all there, and a grown map is followed`() async throws {
     let (environment, table) = try open(smallMap())
     let writing = Task.detached { [path] in
-      await #expect(processExitsWith: .success) { [path] in
+      await #expect(processExitsWith: .success) { [path = path as String] in
         let environment = try Environment.open(
           directory: path, create: false, options: smallMap(1 << 25))
         let table = try environment.table(named: "t", .integerKeys)
@@ -45,7 +45,7 @@ import TidemarkLMDB
   @Test func `a reader follows a map that another process has grown`() async throws {
     let (environment, table) = try open(smallMap())
     try environment.write { try $0.put(table, 0, [1]) }
-    await #expect(processExitsWith: .success) { [path] in
+    await #expect(processExitsWith: .success) { [path = path as String] in
       let environment = try Environment.open(
         directory: path, create: false, options: smallMap(1 << 25))
       let table = try environment.table(named: "t", .integerKeys)
@@ -66,7 +66,7 @@ import TidemarkLMDB
     }
     // Another process that found no lock would start the lock file anew, and not see this reader.
     try await environment.readAsync { [path] in
-      await #expect(processExitsWith: .success) { [path] in
+      await #expect(processExitsWith: .success) { [path = path as String] in
         let environment = try Environment.open(directory: path, create: false)
         #expect(environment.otherProcessID == getppid())
         #expect(try environment.readers().contains { $0.processID == getppid() })
@@ -74,11 +74,12 @@ import TidemarkLMDB
     }
   }
 
-  @Test func `a process that dies while it writes or reads leaves the store to others`() async throws
+  @Test func `a process that dies while it writes or reads leaves the store to others`()
+    async throws
   {
     let (environment, table) = try open()
     try environment.write { try $0.put(table, 1, [1]) }
-    await #expect(processExitsWith: .signal(SIGKILL)) { [path] in
+    await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
       let environment = try Environment.open(directory: path, create: false)
       let table = try environment.table(named: "t", .integerKeys)
       try environment.read { _ in
@@ -102,10 +103,11 @@ import TidemarkLMDB
     let ready = scratch("ready")
     let go = scratch("go")
     let standing = Task.detached { [path] in
-      await #expect(processExitsWith: .success) { [path, ready, go] in
+      await #expect(processExitsWith: .success) {
+        [path = path as String, ready = ready as String, go = go as String] in
         let environment = try Environment.open(directory: path, create: false)
         try environment.write { _ in
-          FileManager.default.createFile(atPath: ready, contents: Data("\(getpid())".utf8))
+          try Data("\(getpid())".utf8).write(to: URL(fileURLWithPath: ready), options: .atomic)
           while !FileManager.default.fileExists(atPath: go) { usleep(1000) }
         }
       }
@@ -125,14 +127,14 @@ import TidemarkLMDB
       #expect(error.message.contains("process \(other)"))
     }
     #expect(try environment.read { try $0.copy(table, 1) } == [1])
-    FileManager.default.createFile(atPath: go, contents: nil)
+    try Data().write(to: URL(fileURLWithPath: go))
     _ = await standing.value
     try await writer.run { try environment.write { try $0.put(table, 3, [3]) } }
     #expect(try environment.read { try $0.copy(table, 2) } == nil)
   }
 
   @Test func `a child of fork gets a typed error and harms nothing`() async throws {
-    await #expect(processExitsWith: .success) { [path] in
+    await #expect(processExitsWith: .success) { [path = path as String] in
       let environment = try Environment.open(directory: path, create: true)
       let table = try environment.table(named: "t", .integerKeys)
       // Swift hides fork; it is looked up by name.

@@ -97,7 +97,7 @@ func code(_ body: () throws -> Void) -> LMDBError.Code? {
   }
 }
 
-func code(_ body: () async throws -> Void) async -> LMDBError.Code? {
+func asyncCode(_ body: () async throws -> Void) async -> LMDBError.Code? {
   do {
     try await body()
     return nil

@@ -118,7 +118,7 @@ import TidemarkLMDB
       }
     }
     started.wait()
-    let error = await code {
+    let error = await asyncCode {
       try await writer.run(timeoutSeconds: 0.2) {
         try environment.write { try $0.put(table, 1, [1]) }
       }
