@@ -1,4 +1,4 @@
-public import TidemarkEvents
+internal import TidemarkEvents
 public import TidemarkMerge
 
 /// One record's events as several replicas write them, each having seen some of the others'.

@@ -137,9 +137,11 @@ private struct Verifier {
     advance(header.replica, to: header.lastSeq, entry.transaction.hash, last)
   }
 
-  /// The effective stamp of an event that was seen, where the log still holds it.
+  /// The effective stamp of an event that was seen, where the log still holds it. Of a void one others
+  /// saw the tombstone alone.
   private func stampSeen(_ dot: Dot, _ tx: borrowing ReadTransaction) throws -> Stamp {
-    guard let lsn = try snapshot.tables.position(dot, tx),
+    guard try snapshot.tables.tombstone(dot, tx) == nil,
+      let lsn = try snapshot.tables.position(dot, tx),
       let logged = try? snapshot.tables.event(lsn, tx)
     else { return .zero }
     return try snapshot.tables.effectiveStamp(dot, logged.event.stamp, tx)

@@ -57,7 +57,7 @@ extension Tables {
 
   func catalog(_ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> Catalog {
     var sources: [(source: String, isAdopted: Bool)] = []
-    try tx.forEach(schemas) { _, value in
+    try tx.forEach(schemas, from: 0) { _, value in
       var reader = ByteReader(value)
       let isAdopted = try reader.byte() == 1
       sources.append((try reader.string(byteCount: reader.remaining), isAdopted))
