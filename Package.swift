@@ -29,7 +29,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
   ],
   targets: [
-    // The doorway to LMDB: all code reaches it through TidemarkLMDB, so a vendored copy changes one target.
+    // The doorway to LMDB: all code reaches it through TidemarkLMDB, so a vendored copy would
+    // change one target.
     .systemLibrary(
       name: "CLMDB", pkgConfig: "lmdb",
       providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
@@ -73,9 +74,15 @@ let package = Package(
       swiftSettings: settings),
 
     .testTarget(name: "TidemarkLMDBTests", dependencies: ["TidemarkLMDB"], swiftSettings: settings),
-    .testTarget(name: "TidemarkEventsTests", dependencies: ["TidemarkEvents"], swiftSettings: settings),
-    .testTarget(name: "TidemarkJSONTests", dependencies: ["TidemarkJSON"], swiftSettings: settings),
-    .testTarget(name: "TidemarkSchemaTests", dependencies: ["TidemarkSchema"], swiftSettings: settings),
+    .testTarget(
+      name: "TidemarkEventsTests", dependencies: ["TidemarkEvents", "TidemarkTesting"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "TidemarkJSONTests", dependencies: ["TidemarkJSON", "TidemarkTesting"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "TidemarkSchemaTests", dependencies: ["TidemarkSchema", "TidemarkTesting"],
+      swiftSettings: settings),
     .testTarget(
       name: "TidemarkMergeTests", dependencies: ["TidemarkMerge", "TidemarkTesting"],
       swiftSettings: settings),
@@ -83,10 +90,10 @@ let package = Package(
       name: "TidemarkAuthorizationTests", dependencies: ["TidemarkAuthorization"],
       swiftSettings: settings),
     .testTarget(
-      name: "TidemarkTests", dependencies: ["Tidemark", "TidemarkTesting"], swiftSettings: settings),
+      name: "TidemarkTests", dependencies: ["Tidemark", "TidemarkTesting"],
+      swiftSettings: settings),
     .testTarget(
       name: "TidemarkSyncTests", dependencies: ["TidemarkSync", "TidemarkTesting"],
       swiftSettings: settings),
-    .testTarget(name: "TidemarkCommandTests", dependencies: ["TidemarkCommand"], swiftSettings: settings),
   ]
 )

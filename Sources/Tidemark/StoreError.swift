@@ -57,6 +57,7 @@ extension StoreError {
       case .busy, .readersFull: .busy
       case .corrupt, .truncated: .corrupt
       case .notAStore, .notFound: .notAStore
+      case .alreadyExists: .exists
       case .newerFormat: .newerFormat
       case .alreadyOpen: .misuse
       case .unknownOutcome: .unknownOutcome

@@ -119,7 +119,8 @@ private func isIPv4(_ text: Substring) -> Bool {
 }
 
 private func isIPv6(_ text: Substring) -> Bool {
-  guard text.utf8.allSatisfy({ $0.isHexDigit || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".") })
+  guard
+    text.utf8.allSatisfy({ $0.isHexDigit || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".") })
   else { return false }
   var groups = text.split(separator: ":", omittingEmptySubsequences: false)
   var count = 0
@@ -129,7 +130,9 @@ private func isIPv6(_ text: Substring) -> Bool {
     count = 2
   }
   // `::` stands once, for at least one group of zeros; at an end it leaves two empty parts.
-  let isShort = text.utf8.count >= 2 && zip(text.utf8, text.utf8.dropFirst()).contains { $0 == $1 && $0 == UInt8(ascii: ":") }
+  let isShort =
+    text.utf8.count >= 2
+    && zip(text.utf8, text.utf8.dropFirst()).contains { $0 == $1 && $0 == UInt8(ascii: ":") }
   if text.hasPrefix(":"), !text.hasPrefix("::") { return false }
   if text.hasSuffix(":"), !text.hasSuffix("::") { return false }
   let empties = groups.count(where: \.isEmpty)

@@ -70,8 +70,8 @@ struct SchemaBuilder {
     var enumTypes: [EnumType] = []
     for parsed in document.enums { enumTypes.append(try enumType(parsed)) }
     var embeddedTypes: [EmbeddedType] = []
+    try checkNesting()
     for parsed in document.types where !parsed.isModel {
-      try checkDepth(parsed, depth: 0)
       embeddedTypes.append(try embeddedType(parsed))
     }
     var built: [Model] = []
@@ -122,7 +122,8 @@ struct SchemaBuilder {
   private func unknown(_ directive: ParsedDirective) -> SchemaError {
     let name = directive.name.text
     let later = [
-      "index", "primaryKey", "hasOne", "hasMany", "belongsTo", "manyToMany", "default", "searchable",
+      "index", "primaryKey", "hasOne", "hasMany", "belongsTo", "manyToMany", "default",
+      "searchable",
       "key", "connection", "versioned", "function", "http", "predictions", "mapsTo", "refersTo",
     ]
     if later.contains(name) {
@@ -153,17 +154,40 @@ struct SchemaBuilder {
     try checkDistinct(parsed.fields.map(\.name), in: parsed.name.text)
   }
 
-  /// An embedded type may not hold itself: no value could be written.
-  private func checkDepth(_ parsed: ParsedType, depth: Int) throws(SchemaError) {
-    guard depth <= Schema.embeddingDepthMax else {
+  /// How deep embedded types nest below each one; one that holds itself is refused.
+  /// - Complexity: O(fields).
+  private func checkNesting() throws(SchemaError) {
+    var depths: [String: Int] = [:]
+    var path: Set<String> = []
+    for type in document.types where !type.isModel {
+      _ = try depth(of: type, &depths, &path)
+    }
+  }
+
+  private func depth(
+    of parsed: ParsedType, _ depths: inout [String: Int], _ path: inout Set<String>
+  ) throws(SchemaError) -> Int {
+    let name = parsed.name.text
+    if let known = depths[name] { return known }
+    guard path.insert(name).inserted, path.count <= Schema.embeddingDepthMax else {
       throw SchemaError(
         .recursiveType, parsed.name.position,
-        "\(parsed.name.text) holds itself, or nests deeper than \(Schema.embeddingDepthMax); keep an id in its place"
+        "\(name) holds itself, or nests deeper than \(Schema.embeddingDepthMax); keep an id in its place"
       )
     }
+    var deepest = 0
     for field in parsed.fields {
-      if let inner = embedded[field.type.name.text] { try checkDepth(inner, depth: depth + 1) }
+      guard let inner = embedded[field.type.name.text] else { continue }
+      deepest = max(deepest, try depth(of: inner, &depths, &path))
     }
+    path.remove(name)
+    guard deepest < Schema.embeddingDepthMax else {
+      throw SchemaError(
+        .recursiveType, parsed.name.position,
+        "\(name) nests deeper than \(Schema.embeddingDepthMax); keep an id in its place")
+    }
+    depths[name] = deepest + 1
+    return deepest + 1
   }
 
   private func type(_ parsed: ParsedTypeReference) throws(SchemaError) -> FieldType {
@@ -249,7 +273,8 @@ struct SchemaBuilder {
     if name == "id" {
       guard type == .required(.scalar(.id)) else {
         throw SchemaError(
-          .idType, parsed.type.position, "every record's id is an `ID!`; write that, or leave id out")
+          .idType, parsed.type.position,
+          "every record's id is an `ID!`; write that, or leave id out")
       }
       if let directive = parsed.directives.first { throw misplaced(directive, "id") }
       return nil
@@ -288,7 +313,8 @@ struct SchemaBuilder {
     }
     guard let value = directive.argument(argument)?.value else {
       throw SchemaError(
-        .missingArgument, directive.position, "@\(directive.name.text) lacks \(argument); write \(remedy)")
+        .missingArgument, directive.position,
+        "@\(directive.name.text) lacks \(argument); write \(remedy)")
     }
     return value
   }

@@ -66,7 +66,8 @@ struct NameIndex: Sendable {
 
   /// Names must differ; of two that are the same the first counts.
   init(_ names: [String]) {
-    places = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    places = Dictionary(
+      names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   subscript(name: String) -> Int? {

@@ -38,8 +38,12 @@ public struct RandomHistory: Sendable {
     var changes: [FieldChange] = []
     if kind != .delete {
       func value(_ max: Int64) -> Value { .int(Int64.random(in: 0..<max, using: &generator)) }
-      if Bool.random(using: &generator) { changes.append(FieldChange(field: 0, operation: .set(value(3)))) }
-      if Bool.random(using: &generator) { changes.append(FieldChange(field: 1, operation: .set(value(9)))) }
+      if Bool.random(using: &generator) {
+        changes.append(FieldChange(field: 0, operation: .set(value(3))))
+      }
+      if Bool.random(using: &generator) {
+        changes.append(FieldChange(field: 1, operation: .set(value(9))))
+      }
       if Bool.random(using: &generator) {
         changes.append(
           FieldChange(field: 2, operation: .add(Int64.random(in: -3...3, using: &generator))))
@@ -72,6 +76,7 @@ extension FoldEvent {
   /// What of its context is among these events.
   fileprivate func dependencies(within events: [FoldEvent]) -> VersionVector {
     VersionVector(
-      events.filter { context.contains($0.rank.dot) }.map { ($0.rank.dot.replica, $0.rank.dot.seq) })
+      events.filter { context.contains($0.rank.dot) }.map { ($0.rank.dot.replica, $0.rank.dot.seq) }
+    )
   }
 }

@@ -1,5 +1,5 @@
-public import Tidemark
 internal import Synchronization
+public import Tidemark
 
 #if canImport(Glibc)
   internal import Glibc

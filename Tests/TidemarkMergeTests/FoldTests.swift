@@ -146,7 +146,9 @@ import TidemarkTesting
 
   @Test func `a deleted id begins a new life with none of the old fields`() {
     let events = [
-      Self.event(Self.a, 1, at: 1, .create, [(1, .set("old")), (2, .add(5)), (3, .edit(add: ["t"], remove: []))]),
+      Self.event(
+        Self.a, 1, at: 1, .create,
+        [(1, .set("old")), (2, .add(5)), (3, .edit(add: ["t"], remove: []))]),
       Self.event(Self.a, 2, at: 2, .delete),
       Self.event(Self.a, 3, at: 3, .create, [(2, .add(1))]),
     ]
@@ -160,7 +162,8 @@ import TidemarkTesting
   @Test func `an add that a remove had not seen stays`() {
     let events = [
       Self.event(Self.a, 1, at: 1, .create, [(3, .edit(add: ["x", "y"], remove: []))]),
-      Self.event(Self.b, 1, at: 2, .update, seen: [(Self.a, 1)], [(3, .edit(add: ["x"], remove: []))]),
+      Self.event(
+        Self.b, 1, at: 2, .update, seen: [(Self.a, 1)], [(3, .edit(add: ["x"], remove: []))]),
       Self.event(Self.a, 2, at: 3, .update, [(3, .edit(add: [], remove: ["x", "y"]))]),
     ]
     let state = FoldTests.incremental(events, FoldTests.rules(.deleteWins))
@@ -174,9 +177,10 @@ import TidemarkTesting
       Self.event(Self.a, 1, at: 2, .create, [(0, .set("ann"))]),
     ]
     #expect(FoldTests.incremental(creates, rules).owner(0) == "ann")
-    let handed = creates + [
-      Self.event(Self.a, 2, at: 6, .update, seen: [(Self.b, 1)], [(0, .set("eve"))])
-    ]
+    let handed =
+      creates + [
+        Self.event(Self.a, 2, at: 6, .update, seen: [(Self.b, 1)], [(0, .set("eve"))])
+      ]
     #expect(FoldTests.incremental(handed, rules).owner(0) == "eve")
   }
 

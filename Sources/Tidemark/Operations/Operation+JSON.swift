@@ -84,7 +84,8 @@ extension Operation {
     let label = try text("tx", value)
     guard !label.isEmpty, label.utf8.count <= Limits.labelByteCountMax else {
       throw OperationError(
-        .wrongKeyType, "\"tx\" has 1 to \(Limits.labelByteCountMax) bytes; shorten it, or leave it out")
+        .wrongKeyType,
+        "\"tx\" has 1 to \(Limits.labelByteCountMax) bytes; shorten it, or leave it out")
     }
     return label
   }

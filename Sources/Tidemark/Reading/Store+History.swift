@@ -26,6 +26,12 @@ public struct HistoryLine: Sendable {
     /// `nil` where the view showed none.
     public let before: Value?
     public let after: Value?
+
+    public init(field: String, before: Value?, after: Value?) {
+      self.field = field
+      self.before = before
+      self.after = after
+    }
   }
 }
 
