@@ -12,7 +12,12 @@ struct TidemarkCommand: ParsableCommand {
       Exit status: 0 done; 1 it says no: a check failed, an event was rejected; 2 bad usage or \
       input; 3 the store cannot be read or written.
       """,
-    subcommands: [])
+    subcommands: [
+      InitCommand.self, ApplyCommand.self, ViewCommand.self, LogCommand.self, HistoryCommand.self,
+      ExplainCommand.self, RejectionsCommand.self, ConflictsCommand.self, MergeCommand.self,
+      SyncCommand.self, ReplayCommand.self, DigestCommand.self, DiffCommand.self,
+      VerifyCommand.self, StatsCommand.self, BackupCommand.self,
+    ])
 
   /// Parses, runs, and ends with the exit status that the contract gives each kind of failure.
   static func main() {

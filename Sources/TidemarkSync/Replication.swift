@@ -36,8 +36,10 @@ public enum Replication {
     var summary = MergeSummary()
     let logID = try source.identity.logID
     var cursor = try target.cursor(for: logID)
+    var isContinued = false
     while true {
-      let page = try source.page(after: cursor, for: try target.knowledge())
+      let page = try source.page(
+        after: cursor, for: try target.knowledge(), isContinued: isContinued)
       let outcome = try target.take(page, from: logID)
       summary.add(outcome)
       progress(summary)
@@ -51,6 +53,7 @@ public enum Replication {
         continue
       }
       cursor = page.end
+      isContinued = true
       if page.isLast { return summary }
     }
   }

@@ -32,14 +32,16 @@ extension Store {
   /// device what is decided.
   ///
   /// A cursor of another log, as after a restored backup, begins at the first entry again.
+  /// - Parameter isContinued: true for the pages after an exchange's first, which goes back to what an
+  ///   authority has to decide.
   /// - Complexity: O(entries after the cursor), up to a page.
   public func page(
-    after cursor: LogCursor?, for peer: PeerKnowledge
+    after cursor: LogCursor?, for peer: PeerKnowledge, isContinued: Bool = false
   ) throws(StoreError) -> LogPage {
     try read { tx, snapshot in
       var builder = PageBuilder(snapshot, peer, try snapshot.tables.replicaStates(tx))
       var start = try snapshot.isValid(cursor, tx) ? (cursor?.lsn ?? 0) + 1 : 1
-      if peer.role == .authority, let pending = try snapshot.firstPending(tx) {
+      if peer.role == .authority, !isContinued, let pending = try snapshot.firstPending(tx) {
         // Never past what an authority has to decide, whatever a copied store's cursor says.
         start = min(start, pending)
       }

@@ -1,0 +1,196 @@
+import ArgumentParser
+import Tidemark
+import TidemarkJSON
+
+struct ApplyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "apply",
+    abstract: "Submit operations, one JSON object a line.",
+    discussion: """
+      {"op":"create|update|delete","model":"Post","id":"p1","fields":{"title":"Hi"},
+       "actor":{"sub":"u1","groups":["Admins"],"provider":"userPools"},
+       "at":"2026-01-02T03:04:05.678Z","tx":"t1"}
+
+      In fields a plain value sets a register, {"add":2} adds to a counter, {"add":["a"],
+      "remove":["b"]} edits a set. Consecutive lines with the same tx are one transaction; a line \
+      without tx is its own. A line is answered when it is durable.
+
+      A file is checked whole before its first line is applied, so a bad line leaves the store as it \
+      was. From standard input lines are applied as they come; the first bad line ends it, and what \
+      came before stays. A transaction from standard input ends with the next line of another, at \
+      the end, or when nothing more comes for 50 ms.
+      """)
+
+  @OptionGroup var store: StoreArgument
+
+  @Argument(help: "The file of operations; - for standard input.")
+  var file: String
+
+  @OptionGroup var common: CommonOptions
+
+  func run() throws {
+    let store = try store.open()
+    let schema = try store.schema
+    if file != "-" { try check(schema) }
+    var reader = try LineReader(file, lineByteCountMax: Operation.byteCountMax)
+    var applier = Applier(store, isJSON: common.json)
+    let started = ContinuousClock.now
+    do {
+      while let line = try reader.next() {
+        guard !line.isEmpty else { continue }
+        let operation = try read(line, reader.lineNumber, schema)
+        try applier.add(operation, line: reader.lineNumber)
+        if file == "-" {
+          if !reader.isReady(waitMilliseconds: 0) {
+            try applier.commitComplete()
+            if applier.hasOpen, !reader.isReady(waitMilliseconds: 50) { try applier.commit() }
+          }
+        }
+      }
+    } catch let error as CommandError where error.status == .usage {
+      applier.dropOpen()
+      try applier.commit()
+      throw CommandError(
+        .usage, "\(error.message); what came before it was applied: mend it and go on from there")
+    }
+    try applier.commit()
+    if !common.json { applier.summarize(ContinuousClock.now - started) }
+    if applier.rejectedCount > 0 { throw ExitCode(ExitStatus.no.rawValue) }
+  }
+
+  /// Reads the whole file without applying anything.
+  private func check(_ schema: Schema) throws {
+    var reader = try LineReader(file, lineByteCountMax: Operation.byteCountMax)
+    do {
+      while let line = try reader.next() {
+        if !line.isEmpty { _ = try read(line, reader.lineNumber, schema) }
+      }
+    } catch let error as CommandError where error.status == .usage {
+      throw CommandError(.usage, "\(error.message); nothing was applied")
+    }
+  }
+
+  private func read(
+    _ line: [UInt8], _ number: Int, _ schema: Schema
+  ) throws -> Tidemark.Operation {
+    do {
+      return try Operation(json: line, schema: schema)
+    } catch {
+      throw CommandError(.usage, "line \(number): \(error.message) (\(error.code.rawValue))")
+    }
+  }
+}
+
+/// Collects operations into transactions, transactions into commits, and answers when they are durable.
+struct Applier {
+  private let store: Store
+  private let isJSON: Bool
+  private var transactions: [[Tidemark.Operation]] = []
+  private var lines: [[Int]] = []
+  private var operationCount = 0
+  /// True while the last transaction may go on.
+  private(set) var hasOpen = false
+  private(set) var acceptedCount = 0
+  private(set) var rejectedCount = 0
+  private var pendingCount = 0
+
+  /// Operations in one commit, so that answers come while a long file is applied.
+  private static let commitOperationCountMax = 2000
+
+  init(_ store: Store, isJSON: Bool) {
+    self.store = store
+    self.isJSON = isJSON
+  }
+
+  mutating func add(_ operation: Tidemark.Operation, line: Int) throws {
+    let label = operation.transactionLabel
+    let goesOn =
+      hasOpen && label != nil
+      && transactions.last?.first?.transactionLabel.map { $0.hasSameBytes(as: label ?? "") } == true
+    if goesOn {
+      transactions[transactions.count - 1].append(operation)
+      lines[lines.count - 1].append(line)
+    } else {
+      if operationCount >= Applier.commitOperationCountMax { try commit() }
+      transactions.append([operation])
+      lines.append([line])
+    }
+    operationCount += 1
+    hasOpen = label != nil
+  }
+
+  /// Commits every transaction that is known to be whole.
+  mutating func commitComplete() throws {
+    guard hasOpen, let open = transactions.popLast(), let openLines = lines.popLast() else {
+      return try commit()
+    }
+    try commit()
+    transactions = [open]
+    lines = [openLines]
+    operationCount = open.count
+    hasOpen = true
+  }
+
+  /// Forgets the transaction that a bad line may have belonged to.
+  mutating func dropOpen() {
+    guard hasOpen else { return }
+    transactions.removeLast()
+    lines.removeLast()
+    hasOpen = false
+  }
+
+  mutating func commit() throws {
+    hasOpen = false
+    operationCount = 0
+    guard !transactions.isEmpty else { return }
+    defer {
+      transactions.removeAll(keepingCapacity: true)
+      lines.removeAll(keepingCapacity: true)
+    }
+    let receipts = try store.submit(transactions: transactions)
+    for (receipt, lines) in zip(receipts, lines) {
+      for (index, line) in lines.enumerated() { try answer(receipt, index, line) }
+    }
+    try Output.flush()
+  }
+
+  private mutating func answer(_ receipt: TransactionReceipt, _ index: Int, _ line: Int) throws {
+    switch receipt.decision {
+    case .accepted: acceptedCount += 1
+    case .pending: pendingCount += 1
+    case .rejected: rejectedCount += 1
+    }
+    let reason = receipt.reasons.isEmpty ? nil : receipt.reasons[index]
+    if isJSON {
+      var builder = JSONLine()
+      builder.beginObject()
+      builder.append("line", line)
+      if !receipt.dots.isEmpty { builder.append("dot", receipt.dots[index].description) }
+      builder.append("decision", receipt.decision.rawValue)
+      builder.append("reason", ifGiven: reason?.code)
+      builder.append("rule", ifGiven: reason?.rule)
+      builder.append("message", ifGiven: reason?.message)
+      builder.endObject()
+      try Output.line(builder.bytes)
+    } else if let reason {
+      let rule = reason.rule.map { " by \($0)" } ?? ""
+      Output.text(
+        "line \(line): \(Text.red("rejected"))\(rule): \(Text.visible(reason.message)) (\(reason.code))")
+    }
+  }
+
+  func summarize(_ duration: Duration) {
+    let count = acceptedCount + pendingCount + rejectedCount
+    let seconds = duration.seconds
+    let rate = seconds > 0 ? Int(Double(count) / seconds) : 0
+    Output.text(
+      "\(count) operations: \(acceptedCount) accepted, \(pendingCount) pending, \(rejectedCount) rejected; \(rate) a second"
+    )
+  }
+}
+
+extension Duration {
+  var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) / 1e18
+  }
+}

@@ -1,0 +1,140 @@
+import ArgumentParser
+import Tidemark
+import TidemarkJSON
+
+struct ExplainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "explain",
+    abstract: "Say why an event was accepted, rejected, overridden or has no effect, rule by rule.")
+
+  @OptionGroup var store: StoreArgument
+
+  @Argument(help: "The event's dot, REPLICA:SEQ, as `log` shows it with --json.")
+  var dot: Dot
+
+  @OptionGroup var common: CommonOptions
+
+  func run() throws {
+    let store = try store.open()
+    let explanation: Explanation
+    do {
+      explanation = try store.explain(dot)
+    } catch let error where error.code == .notFound {
+      throw CommandError(.no, error.message)
+    }
+    if common.json {
+      try Output.line(json(explanation))
+    } else {
+      show(explanation)
+    }
+  }
+
+  private func json(_ explanation: Explanation) -> [UInt8] {
+    var builder = JSONLine()
+    builder.beginObject()
+    explanation.line.appendKeys(to: &builder)
+    builder.append("message", ifGiven: explanation.line.reason?.message)
+    builder.append("effect", explanation.effect.rawValue)
+    builder.append("because", Value.list(explanation.because.map { .string("\($0)") }))
+    builder.beginList("outcomes")
+    for field in explanation.fields {
+      var members: [Value.Member] = [
+        .init("field", .string(field.field)), .init("outcome", .string(field.outcome.rawValue)),
+      ]
+      if let by = field.by { members.append(.init("by", .string("\(by)"))) }
+      builder.append(Value.object(members))
+    }
+    builder.endList()
+    if let trace = explanation.trace { builder.appendTrace(trace) }
+    builder.endObject()
+    return builder.bytes
+  }
+
+  private func show(_ explanation: Explanation) {
+    let line = explanation.line
+    let what = line.event.map { "\(line.model?.name ?? "?") \($0.id)" } ?? "an event"
+    let who = line.event?.principal.name ?? "somebody"
+    Output.text(Text.bold("\(line.dot)") + "  \(line.kindName) of \(Text.visible(what))")
+    Output.text("  written by \(Text.visible(who)) at \(line.stamp.time), in transaction \(Text.visible(line.transaction))")
+    if let effective = line.effective {
+      Output.text("  its clock was ahead: it counts as of \(effective.time)")
+    }
+    if !line.summary.isEmpty, line.reason == nil {
+      Output.text("  it says: \(Text.visible(line.summary))")
+    }
+    showDecision(line)
+    showRules(explanation)
+    showEffect(explanation)
+  }
+
+  private func showDecision(_ line: LogLine) {
+    Output.text("")
+    let by = line.authority.map { " by \($0)" } ?? ""
+    let when = line.decided.map { " at \($0.time)" } ?? ""
+    let policy = line.policy.map { ", under policy \($0)" } ?? ""
+    switch line.status {
+    case .pending: Output.text(Text.yellow("pending") + ": no authority has decided yet")
+    case .accepted: Output.text(Text.green("accepted") + by + when + policy)
+    case .rejected:
+      Output.text(Text.red("rejected") + by + when + policy)
+      guard let reason = line.reason else { return }
+      Output.text("  \(reason.code): \(Text.visible(reason.message))")
+      Output.text("  " + (reason.rule.map { "the rule: \($0)" } ?? "no rule covers it"))
+    }
+  }
+
+  private func showRules(_ explanation: Explanation) {
+    guard let trace = explanation.trace, !trace.clauses.isEmpty else { return }
+    Output.text("")
+    Output.text("Rule by rule, to the record as this log had it before:")
+    for clause in trace.clauses {
+      let mark =
+        switch clause.applies {
+        case true: Text.green("yes")
+        case false: Text.red("no ")
+        case nil: Text.yellow("?  ")
+        }
+      let field = clause.field.map { " on \($0)" } ?? ""
+      Output.text("  \(mark)  \(clause.rule)\(field): \(Text.visible(clause.why))")
+    }
+  }
+
+  private func showEffect(_ explanation: Explanation) {
+    Output.text("")
+    let because = explanation.because.map(\.description).joined(separator: ", ")
+    switch explanation.effect {
+    case .live: Output.text("Effect: live")
+    case .ended: Output.text("Effect: none, for a delete that its author had not seen ended it: \(because)")
+    case .overturned: Output.text("Effect: none, for a write that it had not seen overturned it: \(because)")
+    case .void: Output.text("Effect: none; the view is as if it had never been written")
+    case .unknown: Output.text("Effect: none known to this version")
+    }
+    for field in explanation.fields {
+      let by = field.by.map { " by \($0)" } ?? ""
+      switch field.outcome {
+      case .wins: Output.text("  \(field.field): the view shows it")
+      case .overwritten: Output.text("  \(field.field): set again later\(by), which had seen it")
+      case .lost: Output.text("  \(field.field): in conflict; a concurrent write with a later stamp wins\(by)")
+      case .counts: Output.text("  \(field.field): counts")
+      case .none: Output.text("  \(field.field): no effect")
+      }
+    }
+  }
+}
+
+extension JSONBuilder {
+  /// `"trace":[{"rule","applies","finding","why","field"?}]` and what it comes to.
+  mutating func appendTrace(_ trace: Trace) {
+    beginList("trace")
+    for clause in trace.clauses {
+      var members: [Value.Member] = [
+        .init("rule", .string(clause.rule)),
+        .init("applies", clause.applies.map(Value.bool) ?? .null),
+        .init("finding", .string(clause.finding.rawValue)), .init("why", .string(clause.why)),
+      ]
+      if let field = clause.field { members.append(.init("field", .string(field))) }
+      append(Value.object(members))
+    }
+    endList()
+  }
+}
