@@ -16,7 +16,8 @@ struct TidemarkCommand: ParsableCommand {
       InitCommand.self, ApplyCommand.self, ViewCommand.self, LogCommand.self, HistoryCommand.self,
       ExplainCommand.self, RejectionsCommand.self, ConflictsCommand.self, MergeCommand.self,
       SyncCommand.self, ReplayCommand.self, DigestCommand.self, DiffCommand.self,
-      VerifyCommand.self, StatsCommand.self, BackupCommand.self,
+      VerifyCommand.self, StatsCommand.self, BackupCommand.self, ImportCommand.self, ExportCommand.self,
+      PolicyCommand.self,
     ])
 
   /// Parses, runs, and ends with the exit status that the contract gives each kind of failure.
