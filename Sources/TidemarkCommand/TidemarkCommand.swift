@@ -17,7 +17,7 @@ struct TidemarkCommand: ParsableCommand {
       ExplainCommand.self, RejectionsCommand.self, ConflictsCommand.self, MergeCommand.self,
       SyncCommand.self, ReplayCommand.self, DigestCommand.self, DiffCommand.self,
       VerifyCommand.self, StatsCommand.self, BackupCommand.self, ImportCommand.self, ExportCommand.self,
-      PolicyCommand.self,
+      PolicyCommand.self, DemoCommand.self,
     ])
 
   /// Parses, runs, and ends with the exit status that the contract gives each kind of failure.

@@ -1,0 +1,55 @@
+import Tidemark
+
+/// Tells the demo's story, and checks it: a claim that does not hold is counted and shown.
+final class Teller {
+  private let isQuiet: Bool
+  private(set) var checkCount = 0
+  private(set) var failureCount = 0
+  private var chapterCount = 0
+
+  init(isQuiet: Bool) {
+    self.isQuiet = isQuiet
+  }
+
+  func chapter(_ title: String, _ why: String) throws {
+    chapterCount += 1
+    say("")
+    say(Text.bold("\(chapterCount). \(title)"))
+    for line in why.split(separator: "\n") { say(Text.dim("   \(line)")) }
+    try Output.flush()
+  }
+
+  func say(_ text: String) {
+    if !isQuiet { Output.text(text) }
+  }
+
+  /// Something that must be true.
+  func check(_ claim: String, _ holds: Bool) {
+    checkCount += 1
+    if holds {
+      say("   \(Text.green("✓")) \(claim)")
+    } else {
+      failureCount += 1
+      say("   \(Text.red("✗")) \(claim): it is not so")
+    }
+  }
+
+  /// A store's feed, a line a post.
+  func feed(_ name: String, _ store: Store, limit: Int = 4) throws {
+    var count = 0
+    var lines: [String] = []
+    try store.forEachRecord(of: "Post") { post in
+      count += 1
+      guard lines.count < limit else { return true }
+      let title = Text.padded(Text.shortened(post["title"]?.text ?? "", to: 34), to: 34)
+      let owner = Text.padded(post.owner?.text ?? "nobody", to: 7)
+      let likes = post["likes"].map { "♥ \($0.text)" } ?? ""
+      let conflict = post.conflicts.isEmpty ? "" : Text.yellow(" ⚡ \(post.conflicts.joined(separator: ", "))")
+      lines.append("     \(Text.padded(post.id.string, to: 9)) \(title) \(owner) \(likes)\(conflict)")
+      return true
+    }
+    say("   \(name) shows \(count) \(count == 1 ? "post" : "posts"):")
+    for line in lines { say(line) }
+    if count > lines.count { say("     … and \(count - lines.count) more") }
+  }
+}
