@@ -22,6 +22,8 @@ public final class Store: Sendable {
   private let thread: WriterThread
   private let writer: Confined<LogWriter>
   private let cachedCatalog: Mutex<Catalog>
+  /// The data file's, when it was opened.
+  private let openedInode: UInt64
 
   private init(
     _ directory: String, _ environment: Environment, _ tables: Tables, _ options: StoreOptions
@@ -45,6 +47,7 @@ public final class Store: Sendable {
         tables: tables, header: header, catalog: catalog, limits: options.limits,
         wallMilliseconds: options.wallMilliseconds))
     cachedCatalog = Mutex(catalog)
+    openedInode = inode(directory + "/data.mdb")
   }
 
   /// Makes a new store.
@@ -124,9 +127,15 @@ public final class Store: Sendable {
   func write<R: Sendable>(
     _ body: @escaping @Sendable (LogWriter, inout WriteTransaction) throws -> R
   ) throws(StoreError) -> R {
-    let anchor = inode(directory + "/data.mdb")
     return try Store.translating {
-      try thread.run(timeoutSeconds: options.writeWaitSeconds) { [environment, writer] in
+      guard inode(directory + "/data.mdb") == openedInode else {
+        throw StoreError(
+          .ioFailure,
+          "\(directory)/data.mdb was removed or replaced while the store was open; nothing was written: put it back, or open the store again"
+        )
+      }
+      let anchor = openedInode
+      return try thread.run(timeoutSeconds: options.writeWaitSeconds) { [environment, writer] in
         let writer = writer.value
         do {
           return try environment.write { tx in

@@ -2,7 +2,7 @@ internal import TidemarkEvents
 internal import TidemarkLMDB
 
 /// What went wrong with a store: a stable code, and a message that says what to do.
-public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct StoreError: Error, Sendable, CustomStringConvertible {
   /// Stable: programs may compare these.
   public enum Code: String, Sendable, CaseIterable {
     /// There is no store at the path.
@@ -34,14 +34,19 @@ public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case early
     /// No such event, record, field or principal is known here.
     case notFound
+    /// The caller's own closure threw; `cause` is what.
+    case callback
   }
 
   public let code: Code
   public let message: String
+  /// What the caller's own closure threw, where it did.
+  public let cause: (any Error)?
 
-  public init(_ code: Code, _ message: String) {
+  public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
     self.code = code
     self.message = message
+    self.cause = cause
   }
 
   public var description: String { message }
@@ -84,7 +89,7 @@ extension StoreError {
     case let error as StoreError: error
     case let error as LMDBError: StoreError(error)
     case let error as CodecError: StoreError(error)
-    default: StoreError(.ioFailure, "\(error)")
+    default: StoreError(.callback, "\(error)", cause: error)
     }
   }
 }

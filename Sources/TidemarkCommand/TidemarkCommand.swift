@@ -16,7 +16,8 @@ struct TidemarkCommand: ParsableCommand {
       InitCommand.self, ApplyCommand.self, ViewCommand.self, LogCommand.self, HistoryCommand.self,
       ExplainCommand.self, RejectionsCommand.self, ConflictsCommand.self, MergeCommand.self,
       SyncCommand.self, ReplayCommand.self, DigestCommand.self, DiffCommand.self,
-      VerifyCommand.self, StatsCommand.self, BackupCommand.self, ImportCommand.self, ExportCommand.self,
+      VerifyCommand.self, StatsCommand.self, BackupCommand.self, ImportCommand.self,
+      ExportCommand.self,
       PolicyCommand.self, DemoCommand.self,
     ])
 

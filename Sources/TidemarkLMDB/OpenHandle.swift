@@ -80,6 +80,8 @@ struct Descriptors: Hashable, Sendable {
     let flags = UInt32(MDB_NOTLS) | (options.readOnly ? UInt32(MDB_RDONLY) : 0)
     rc = unsafe mdb_env_set_mapsize(pointer, mapByteCount)
     if rc == 0 { rc = unsafe mdb_env_set_maxdbs(pointer, UInt32(options.tablesMax)) }
+    // LMDB would print where in its source it gave up; the process ends by the same signal.
+    if rc == 0 { rc = unsafe mdb_env_set_assert(pointer) { _, _ in abort() } }
     if rc == 0 { rc = unsafe mdb_env_set_maxreaders(pointer, UInt32(options.readersMax)) }
     if rc == 0 { rc = unsafe mdb_env_open(pointer, directory, flags, 0o600) }
     guard rc == 0 else {

@@ -47,7 +47,12 @@ struct SchemaParser {
         throw SchemaError(
           .notSupported, token.position, "fields take no arguments here; leave them out")
       }
-      try expect(":", "`:` and the type of \(field.text)")
+      guard isAt(":") else {
+        throw SchemaError(
+          .unexpectedToken, field.position,
+          "\(field.text) has no type; write `\(field.text): String`")
+      }
+      try advance()
       let type = try typeReference(depth: 0)
       fields.append(ParsedField(name: field, type: type, directives: try self.directives()))
       guard fields.count <= Schema.fieldCountMax else {

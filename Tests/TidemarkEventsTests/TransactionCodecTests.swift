@@ -36,7 +36,8 @@ import TidemarkTesting
     }
     let header = TransactionHeader(
       replica: ReplicaID(0xabc), firstSeq: 5, eventCount: count, schema: SchemaVersion(99),
-      firstStamp: first, contextChange: VersionVector([(ReplicaID(7), UInt64(3)), (ReplicaID(1), UInt64(9))]),
+      firstStamp: first,
+      contextChange: VersionVector([(ReplicaID(7), UInt64(3)), (ReplicaID(1), UInt64(9))]),
       label: count % 2 == 0 ? "import" : nil, principals: principals)
     return (header, events)
   }

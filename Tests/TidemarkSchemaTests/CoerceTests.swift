@@ -25,8 +25,10 @@ import TidemarkSchema
     ("ip", "192.0.2.1", nil), ("ip", "192.0.2.0/24", nil), ("ip", "::", nil), ("ip", "::1", nil),
     ("ip", "2001:db8::", nil), ("ip", "1:2:3:4:5:6:7:8", nil), ("ip", "::ffff:192.0.2.1/128", nil),
     ("mood", "GOOD", nil), ("list", [1, 2], nil),
-    ("place", .object([.init("zip", 1), .init("name", "x")]),
-      .object([.init("name", "x"), .init("zip", 1)])),
+    (
+      "place", .object([.init("zip", 1), .init("name", "x")]),
+      .object([.init("name", "x"), .init("zip", 1)])
+    ),
   ]
 
   @Test(arguments: accepted)

@@ -57,10 +57,16 @@ import TidemarkTesting
     ("type A @model @deletes(wins: none) { x: Int }", .wrongArgument, 1, 30),
     ("type A @model @modle { x: Int }", .unknownDirective, 1, 15),
     ("type A @model @model { x: Int }", .duplicateDirective, 1, 15),
-    ("type A @auth(rules: [{allow: owner}]) { x: Int } type B @model { y: Int }", .authWithoutModel, 1, 8),
+    (
+      "type A @auth(rules: [{allow: owner}]) { x: Int } type B @model { y: Int }",
+      .authWithoutModel, 1, 8
+    ),
     ("type A @model @auth(rules: []) { x: Int }", .emptyRules, 1, 28),
     ("type A @model @auth(rules: [{allow: all}]) { x: Int }", .wrongArgument, 1, 37),
-    ("type A @model @auth(rules: [{allow: owner, provider: iam}]) { x: Int }", .providerNotTaken, 1, 54),
+    (
+      "type A @model @auth(rules: [{allow: owner, provider: iam}]) { x: Int }", .providerNotTaken,
+      1, 54
+    ),
     ("type A @model @auth(rules: [{allow: groups, groups: []}]) { x: Int }", .emptyGroups, 1, 53),
     (
       "type A @model @auth(rules: [{allow: groups, groups: [\"G\"], groupsField: \"g\"}]) { x: Int }",

@@ -59,8 +59,10 @@ import TidemarkSchema
     (#"{"op":"delete","model":"Post","id":"a","actor":{"sub":1}}"#, .badActor),
     (#"{"op":"delete","model":"Post","id":"a","actor":{"provider":"x"}}"#, .badActor),
     (#"{"op":"delete","model":"Post","id":"a","tx":""}"#, .wrongKeyType),
-    (#"{"op":"update","model":"Post","id":"a","fields":{"likes":{"add":9223372036854775808}}}"#,
-      .malformedJSON),
+    (
+      #"{"op":"update","model":"Post","id":"a","fields":{"likes":{"add":9223372036854775808}}}"#,
+      .malformedJSON
+    ),
   ]
 
   @Test(arguments: refused)

@@ -142,18 +142,18 @@ extension LogWriter {
   ) -> Denial? {
     let event = proposal.events[index]
     let facts = facts(now.exists ? now : seen, key, place)
-    func ask(_ operation: AccessOperation) -> Decision {
+    func ask(_ operation: AccessOperation, _ given: [FieldChange]) -> Decision {
       catalog.policy.decide(
         AccessRequest(
-          model: place, operation: operation, credentials: [event.principal], changes: changes,
+          model: place, operation: operation, credentials: [event.principal], changes: given,
           stored: operation == .create ? nil : facts))
     }
     switch event.kind {
-    case .update: return ask(.update).denial
-    case .delete: return ask(.delete).denial
+    case .update: return ask(.update, changes).denial
+    case .delete: return ask(.delete, changes).denial
     case .unknown: return nil
     case .create:
-      let decision = ask(.create)
+      let decision = ask(.create, changes)
       guard case .allowed(let allowance) = decision else { return decision.denial }
       if !allowance.filledOwners.isEmpty {
         guard isLocal else {
@@ -163,8 +163,19 @@ extension LogWriter {
         }
         proposal.fill(index, allowance.filledOwners)
       }
-      // Somebody else's create came first: this one must be allowed as an update as well.
-      return now.exists ? ask(.update).denial : nil
+      guard now.exists else { return nil }
+      // Another create came first: this one must be allowed as an update as well. Naming the owner
+      // that the record has changes nothing.
+      let owners = catalog.ownerPlaces(key.model)
+      return ask(
+        .update,
+        changes.filter { change in
+          guard owners.contains(change.field), case .set(let value) = change.operation else {
+            return true
+          }
+          return facts.storedValue(of: change.field) != value
+        }
+      ).denial
     }
   }
 
@@ -202,6 +213,11 @@ extension LogWriter {
 }
 
 extension Catalog {
+  /// The places in the current schema of the fields that name owners.
+  func ownerPlaces(_ model: Int) -> [Int] {
+    mergeRules(model).ownerFields.compactMap { currentPlace(model, $0) }
+  }
+
   /// A record's values by their fields' places in the current schema, as the rules read them.
   func facts(_ state: RecordState, _ model: Int, _ place: Int) -> StoredRecord {
     let fields = current.fields[place]

@@ -88,9 +88,12 @@ final class LogWriter {
     }
     buffer.truncate()
     header.encode(into: &buffer)
-    try tx.put(tables.header, 0, buffer.bytes)
+    let bytes = buffer.toArray()
+    // What changes nothing writes nothing: a refused write leaves the file as it was.
+    guard bytes != headerBytes else { return }
+    try tx.put(tables.header, 0, bytes.rawBytes)
     // Valid only if the commit succeeds; `forget` says that it did not.
-    headerBytes = buffer.toArray()
+    headerBytes = bytes
   }
 
   /// The commit failed or was given up: nothing kept in memory can be trusted.

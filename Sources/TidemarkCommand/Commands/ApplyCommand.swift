@@ -175,7 +175,8 @@ struct Applier {
     } else if let reason {
       let rule = reason.rule.map { " by \($0)" } ?? ""
       Output.text(
-        "line \(line): \(Text.red("rejected"))\(rule): \(Text.visible(reason.message)) (\(reason.code))")
+        "line \(line): \(Text.red("rejected"))\(rule): \(Text.visible(reason.message)) (\(reason.code))"
+      )
     }
   }
 

@@ -55,7 +55,9 @@ struct ExplainCommand: ParsableCommand {
     let what = line.event.map { "\(line.model?.name ?? "?") \($0.id)" } ?? "an event"
     let who = line.event?.principal.name ?? "somebody"
     Output.text(Text.bold("\(line.dot)") + "  \(line.kindName) of \(Text.visible(what))")
-    Output.text("  written by \(Text.visible(who)) at \(line.stamp.time), in transaction \(Text.visible(line.transaction))")
+    Output.text(
+      "  written by \(Text.visible(who)) at \(line.stamp.time), in transaction \(Text.visible(line.transaction))"
+    )
     if let effective = line.effective {
       Output.text("  its clock was ahead: it counts as of \(effective.time)")
     }
@@ -104,8 +106,10 @@ struct ExplainCommand: ParsableCommand {
     let because = explanation.because.map(\.description).joined(separator: ", ")
     switch explanation.effect {
     case .live: Output.text("Effect: live")
-    case .ended: Output.text("Effect: none, for a delete that its author had not seen ended it: \(because)")
-    case .overturned: Output.text("Effect: none, for a write that it had not seen overturned it: \(because)")
+    case .ended:
+      Output.text("Effect: none, for a delete that its author had not seen ended it: \(because)")
+    case .overturned:
+      Output.text("Effect: none, for a write that it had not seen overturned it: \(because)")
     case .void: Output.text("Effect: none; the view is as if it had never been written")
     case .unknown: Output.text("Effect: none known to this version")
     }
@@ -114,7 +118,9 @@ struct ExplainCommand: ParsableCommand {
       switch field.outcome {
       case .wins: Output.text("  \(field.field): the view shows it")
       case .overwritten: Output.text("  \(field.field): set again later\(by), which had seen it")
-      case .lost: Output.text("  \(field.field): in conflict; a concurrent write with a later stamp wins\(by)")
+      case .lost:
+        Output.text(
+          "  \(field.field): in conflict; a concurrent write with a later stamp wins\(by)")
       case .counts: Output.text("  \(field.field): counts")
       case .none: Output.text("  \(field.field): no effect")
       }

@@ -55,7 +55,9 @@ struct HistoryCommand: ParsableCommand {
     Output.text(
       Text.bold("\(line.stamp.time)  \(line.mark)  \(line.kindName)")
         + "  by \(Text.visible(who))  \(effect(item))")
-    if let reason = line.reason { Output.text("    \(Text.visible(reason.message)) (\(reason.code))") }
+    if let reason = line.reason {
+      Output.text("    \(Text.visible(reason.message)) (\(reason.code))")
+    }
     for change in item.changes {
       let before = change.before.map { Text.shortened(Text.visible($0.text), to: 36) } ?? "—"
       let after = change.after.map { Text.shortened(Text.visible($0.text), to: 36) } ?? "—"

@@ -4,7 +4,8 @@ import TidemarkJSON
 
 struct PolicyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "policy", abstract: "Check a schema's rules, or decide one hypothetical operation.",
+    commandName: "policy",
+    abstract: "Check a schema's rules, or decide one hypothetical operation.",
     subcommands: [PolicyCheckCommand.self, PolicyDecideCommand.self])
 }
 
@@ -39,7 +40,9 @@ struct PolicyCheckCommand: ParsableCommand {
     }
     guard !common.json else { return }
     let models = parsed.models.map(\.name).joined(separator: ", ")
-    Output.text("\(schema): \(Text.green("valid")), policy \(SchemaVersion(source: parsed.source)); models \(models)")
+    Output.text(
+      "\(schema): \(Text.green("valid")), policy \(SchemaVersion(source: parsed.source)); models \(models)"
+    )
   }
 }
 

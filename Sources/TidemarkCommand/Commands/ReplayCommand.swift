@@ -86,11 +86,13 @@ struct ReplayCommand: ParsableCommand {
   private func show(_ comparison: ViewComparison, _ seconds: Double) {
     let rate = seconds > 0 ? Int(Double(comparison.eventCount) / seconds) : 0
     Output.text(
-      "\(comparison.eventCount) events folded to \(comparison.recordCount) records, \(rate) a second")
+      "\(comparison.eventCount) events folded to \(comparison.recordCount) records, \(rate) a second"
+    )
     if comparison.agrees {
       Output.text(Text.green("agrees") + " with the stored view, \(comparison.view.prefix(16))…")
     } else {
-      Output.text(Text.red("differs") + " from the stored view in \(comparison.differenceCount) records:")
+      Output.text(
+        Text.red("differs") + " from the stored view in \(comparison.differenceCount) records:")
       for difference in comparison.differences {
         Output.text("  \(difference.model) \(Text.visible(difference.id.string))")
       }

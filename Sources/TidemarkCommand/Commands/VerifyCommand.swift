@@ -5,7 +5,8 @@ import TidemarkJSON
 struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Check everything that can be checked: checksums, hashes, order, causality, the view.")
+    abstract: "Check everything that can be checked: checksums, hashes, order, causality, the view."
+  )
 
   @OptionGroup var store: StoreArgument
   @OptionGroup var common: CommonOptions
@@ -29,7 +30,8 @@ struct VerifyCommand: ParsableCommand {
       try Output.line(builder.bytes)
     } else {
       Output.text(
-        "\(report.eventCount) events, \(report.tombstoneCount) tombstones, \(report.recordCount) records")
+        "\(report.eventCount) events, \(report.tombstoneCount) tombstones, \(report.recordCount) records"
+      )
       for problem in report.problems {
         Output.text("  \(Text.red(problem.code)): \(Text.visible(problem.message))")
       }
@@ -101,7 +103,9 @@ struct DiffCommand: ParsableCommand {
   }
 
   private func show(_ difference: StoreDifference) {
-    if difference.isEmpty { return Output.text(Text.green("the same") + ": events, decisions and view") }
+    if difference.isEmpty {
+      return Output.text(Text.green("the same") + ": events, decisions and view")
+    }
     for (name, ranges) in [(left, difference.onlyLeft), (right, difference.onlyRight)] {
       for range in ranges {
         Output.text("only in \(name): \(range.replica):\(range.firstSeq)–\(range.lastSeq)")

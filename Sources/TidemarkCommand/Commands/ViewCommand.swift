@@ -70,7 +70,8 @@ struct ViewCommand: ParsableCommand {
     let models = try store.schema.models.map(\.name)
     guard let model = model ?? (models.count == 1 ? models[0] : nil) else {
       throw CommandError(
-        .usage, "--id needs the model: write `view DIR MODEL --id ID`, with one of \(models.joined(separator: ", "))"
+        .usage,
+        "--id needs the model: write `view DIR MODEL --id ID`, with one of \(models.joined(separator: ", "))"
       )
     }
     guard

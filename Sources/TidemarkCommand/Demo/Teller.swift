@@ -44,8 +44,10 @@ final class Teller {
       let title = Text.padded(Text.shortened(post["title"]?.text ?? "", to: 34), to: 34)
       let owner = Text.padded(post.owner?.text ?? "nobody", to: 7)
       let likes = post["likes"].map { "♥ \($0.text)" } ?? ""
-      let conflict = post.conflicts.isEmpty ? "" : Text.yellow(" ⚡ \(post.conflicts.joined(separator: ", "))")
-      lines.append("     \(Text.padded(post.id.string, to: 9)) \(title) \(owner) \(likes)\(conflict)")
+      let conflict =
+        post.conflicts.isEmpty ? "" : Text.yellow(" ⚡ \(post.conflicts.joined(separator: ", "))")
+      lines.append(
+        "     \(Text.padded(post.id.string, to: 9)) \(title) \(owner) \(likes)\(conflict)")
       return true
     }
     say("   \(name) shows \(count) \(count == 1 ? "post" : "posts"):")

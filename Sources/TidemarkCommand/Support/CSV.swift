@@ -68,7 +68,8 @@ enum CSV {
         }
       case 0x22:
         throw CommandError(
-          .usage, "line \(line): a quote inside a cell that does not begin with one; quote the cell")
+          .usage, "line \(line): a quote inside a cell that does not begin with one; quote the cell"
+        )
       case 0x2c: try take()
       case 0x0d where index < bytes.count && bytes[index] == 0x0a: break
       case 0x0a, 0x0d:

@@ -15,7 +15,7 @@ enum CrashHandler {
       signal(number) { _ in
         // Only what a signal handler may call.
         let message: StaticString =
-          "tidemark: the store's file is damaged and could not be read further; bring back a backup, or run `tidemark verify` on a copy\n"
+          "tidemark: the store's file is damaged and cannot be read further; keep it, and bring back a backup\n"
         _ = unsafe write(STDERR_FILENO, message.utf8Start, message.utf8CodeUnitCount)
         _exit(3)
       }

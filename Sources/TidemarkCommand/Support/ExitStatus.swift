@@ -23,17 +23,24 @@ enum ExitStatus: Int32 {
   /// everything else with one line on standard error.
   static func end(with error: any Error, of command: any ParsableCommand.Type) -> Never {
     // What was answered before counts: an acknowledged line is durable.
-    try? Output.flush()
+    do {
+      if !(error is OutputClosed) { try Output.flush() }
+    } catch {
+      end(with: error, of: command)
+    }
     switch error {
     case let code as ExitCode: exit(code.rawValue)
     case let error as CommandError: end(error.status, error.message)
-    case let error as StoreError: end(ExitStatus(error), error.message)
-    case is OutputClosed: exit(ExitStatus.store.rawValue)
+    case let error as StoreError:
+      if let cause = error.cause { end(with: cause, of: command) }
+      end(ExitStatus(error), error.message)
+    case let closed as OutputClosed where closed.isReaderGone: exit(ExitStatus.no.rawValue)
+    case let closed as OutputClosed: end(.store, closed.message)
     default:
       let text = command.fullMessage(for: error)
       if command.exitCode(for: error) == .success {
         Output.text(text)
-        do { try Output.flush() } catch { exit(ExitStatus.store.rawValue) }
+        do { try Output.flush() } catch { end(with: error, of: command) }
         exit(0)
       }
       StandardError.write(text + "\n")

@@ -78,7 +78,8 @@ struct LineReader: ~Copyable {
     guard byteCount <= lineByteCountMax else {
       throw CommandError(
         .usage,
-        "line \(lineNumber + 1): longer than \(lineByteCountMax) bytes; split it, nothing of it was taken")
+        "line \(lineNumber + 1): longer than \(lineByteCountMax) bytes; split it, nothing of it was taken"
+      )
     }
   }
 

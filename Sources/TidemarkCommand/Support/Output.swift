@@ -8,8 +8,19 @@ import TidemarkJSON
   import Darwin
 #endif
 
-/// Standard output was closed, or takes no more.
-struct OutputClosed: Error {}
+/// Standard output takes no more: its reader left, or the disk is full.
+struct OutputClosed: Error {
+  let code: Int32
+
+  /// The reader has what it wanted, as `head` does: no reason to complain.
+  var isReaderGone: Bool { code == EPIPE }
+
+  var message: String {
+    let reason = unsafe strerror(code).flatMap { unsafe String(validatingCString: $0) } ?? "error"
+    return
+      "standard output cannot be written: \(reason); what was not shown is not lost, run it again"
+  }
+}
 
 /// Standard output, written in large pieces, with every failure noticed: `print` would exit 0 on a
 /// full disk.
@@ -51,7 +62,7 @@ enum Output {
       }
       if written < 0 {
         if errno == EINTR { continue }
-        throw OutputClosed()
+        throw OutputClosed(code: errno)
       }
       offset += written
     }

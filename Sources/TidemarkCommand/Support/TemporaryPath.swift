@@ -15,7 +15,8 @@ enum TemporaryPath {
       unsafe buffer.baseAddress.flatMap { unsafe mkdtemp($0) } != nil
     }
     guard isMade else {
-      throw CommandError(.store, "no directory can be made in \(parent): \(LineReader.systemMessage)")
+      throw CommandError(
+        .store, "no directory can be made in \(parent): \(LineReader.systemMessage)")
     }
     return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
