@@ -62,8 +62,10 @@ final class DemoScenario {
   private func fillFeed() throws {
     try teller.chapter(
       "Ten posts, written on the phone",
-      "Every write is an event in the phone's log, at once and offline. The feed is what the\nevents fold to. The cloud hears of them at the next sync, and accepts what its rules allow."
-    )
+      """
+      Every write is an event in the phone's log, at once and offline. The feed is what the
+      events fold to. The cloud hears of them at the next sync, and accepts what its rules allow.
+      """)
     let titles = [
       "Morning tide", "Low water at noon", "A storm warning", "Shells of the week",
       "How to read a chart", "The old lighthouse", "Gulls", "Night swimming", "Driftwood",
@@ -91,8 +93,10 @@ final class DemoScenario {
   private func signedOut() throws {
     try teller.chapter(
       "Logged out: shown at once, then undone",
-      "The phone writes without asking, so its user sees the change. The cloud refuses it and\nleaves a tombstone, which takes the event out of every view as if it had never been."
-    )
+      """
+      The phone writes without asking, so its user sees the change. The cloud refuses it and
+      leaves a tombstone, which takes the event out of every view as if it had never been.
+      """)
     try write(phone, post("post-11", "Written by nobody", by: .anonymous))
     try write(phone, Operation(.delete, "Post", "post-01", by: .anonymous))
     teller.check("the phone shows the new post", try title(phone, "post-11") == "Written by nobody")
@@ -108,8 +112,10 @@ final class DemoScenario {
   private func ownersOnly() throws {
     try teller.chapter(
       "A user edits and deletes her own, and not another's",
-      "post-03 and post-05 are ann's, post-02 is ben's. Her lawful work is not lost with the rest:\neach transaction is judged on its own."
-    )
+      """
+      post-03 and post-05 are ann's, post-02 is ben's. Her lawful work is not lost with the rest:
+      each transaction is judged on its own.
+      """)
     try write(phone, retitle("post-03", "A storm warning, now over", by: ann))
     try write(phone, Operation(.delete, "Post", "post-05", by: ann))
     try write(phone, retitle("post-02", "Ann was here", by: ann))
@@ -123,7 +129,10 @@ final class DemoScenario {
 
   private func adminDeletes() throws {
     try teller.chapter(
-      "An admin deletes any", "eve owns nothing here, and is one of the Admins.")
+      "An admin deletes any",
+      """
+      eve owns nothing here, and is one of the Admins.
+      """)
     try write(tablet, Operation(.delete, "Post", "post-04", by: admin))
     try write(tablet, retitle("post-06", "Not hers to edit", by: admin))
     try sync(tablet)
@@ -138,8 +147,10 @@ final class DemoScenario {
   private func concurrentEdits() throws {
     try teller.chapter(
       "Two devices edit one post offline, and converge",
-      "Neither has seen the other's edit: they are concurrent. Of a field set twice the later stamp\nwins and the loser is listed; counters and sets take both."
-    )
+      """
+      Neither has seen the other's edit: they are concurrent. Of a field set twice the later stamp
+      wins and the loser is listed; counters and sets take both.
+      """)
     try write(phone, edit("post-07", "Gulls, and terns", likes: 3, tag: "birds"))
     try write(tablet, edit("post-07", "Gulls at dawn", likes: 2, tag: "dawn"))
     try sync(phone)
@@ -156,8 +167,10 @@ final class DemoScenario {
   private func lawfulBetweenUnlawful() throws {
     try teller.chapter(
       "Lawful work on top of unlawful work survives",
-      "ben, who does not own post-09, renames it on the tablet. Before anybody judges that, ann, who\nowns it, likes and tags it, on the same tablet. A tombstone takes out one event, not what follows."
-    )
+      """
+      ben, who does not own post-09, renames it on the tablet. Before anybody judges that, ann, who
+      owns it, likes and tags it, on the same tablet. A tombstone takes out one event, not what follows.
+      """)
     try write(tablet, retitle("post-09", "Ben was here", by: ben))
     try write(tablet, edit("post-09", nil, likes: 7, tag: "wood"))
     teller.check("the tablet shows both", try title(tablet, "post-09") == "Ben was here")
@@ -175,8 +188,10 @@ final class DemoScenario {
   private func sameEverywhere() throws {
     try teller.chapter(
       "The same on all three",
-      "replay folds each log again from its first event and compares. digest hashes the view and the\nsets behind it, whatever the order in which each store came to know them."
-    )
+      """
+      replay folds each log again from its first event and compares. digest hashes the view and the
+      sets behind it, whatever the order in which each store came to know them.
+      """)
     for device in [phone, tablet, phone] { try sync(device) }
     let digest = try cloud.digest()
     for (name, store) in [("cloud", cloud), ("phone", phone), ("tablet", tablet)] {

@@ -41,13 +41,14 @@ final class Teller {
     try store.forEachRecord(of: "Post") { post in
       count += 1
       guard lines.count < limit else { return true }
-      let title = Text.padded(Text.shortened(post["title"]?.text ?? "", to: 34), to: 34)
-      let owner = Text.padded(post.owner?.text ?? "nobody", to: 7)
-      let likes = post["likes"].map { "♥ \($0.text)" } ?? ""
-      let conflict =
-        post.conflicts.isEmpty ? "" : Text.yellow(" ⚡ \(post.conflicts.joined(separator: ", "))")
-      lines.append(
-        "     \(Text.padded(post.id.string, to: 9)) \(title) \(owner) \(likes)\(conflict)")
+      let title = Text.shortened(post["title"]?.text ?? "", to: 34)
+      let cells = [
+        Text.padded(post.id.string, to: 9), Text.padded(title, to: 34),
+        Text.padded(post.owner?.text ?? "nobody", to: 7),
+        post["likes"].map { "♥ \($0.text)" } ?? "",
+        post.conflicts.isEmpty ? "" : Text.yellow("⚡ \(post.conflicts.joined(separator: ", "))"),
+      ]
+      lines.append("     " + cells.joined(separator: " "))
       return true
     }
     say("   \(name) shows \(count) \(count == 1 ? "post" : "posts"):")
