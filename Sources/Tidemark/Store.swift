@@ -114,6 +114,7 @@ public final class Store: Sendable {
     var environmentOptions = Environment.Options()
     environmentOptions.tablesMax = 32
     environmentOptions.readOnly = options.readOnly
+    environmentOptions.mapByteCountInitial = options.mapByteCountInitial
     return try Environment.open(directory: directory, create: create, options: environmentOptions)
   }
 

@@ -5,6 +5,8 @@ public struct StoreOptions: Sendable {
   public var limits = StoreLimits()
   /// How long a write waits for another process's before it gives up with `busy`, in seconds.
   public var writeWaitSeconds = 10.0
+  /// The address space that a store begins with, in bytes; it doubles when it is full, up to 1 TiB.
+  public var mapByteCountInitial = 256 << 20
   /// Nothing is written, and nothing can be.
   public var readOnly = false
 

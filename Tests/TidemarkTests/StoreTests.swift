@@ -65,6 +65,21 @@ import TidemarkTesting
     expect(.exists) { try store.backup(to: path("b")) }
   }
 
+  @Test func `a map that grows in the middle of a write loses and repeats nothing`() throws {
+    var options = StoreOptions()
+    options.mapByteCountInitial = 256 << 10
+    let store = try Store.create(at: path("a"), schema: Self.schema, options: options)
+    let text = String(repeating: "x", count: 900)
+    for batch in 0..<20 {
+      let receipts = try store.submit(
+        transactions: (0..<100).map { [post(RecordID("\(batch)-\($0)"), text)] })
+      #expect(receipts.map { $0.dots[0].seq } == (1...100).map { UInt64(batch * 100 + $0) })
+    }
+    #expect(try store.stats().fileByteCount > 1 << 20)
+    #expect(try store.verify().problems == [])
+    #expect(try store.replay().recordCount == 2000)
+  }
+
   @Test func `ids of every kind are sorted by their bytes`() throws {
     let store = try Store.create(at: path("a"), schema: Self.schema)
     let ids: [RecordID] = [

@@ -19,7 +19,10 @@ final class LogWriter {
   var header: StoreHeader
   var replicas: [ReplicaID: ReplicaState] = [:]
   var catalog: Catalog
+  /// The header that what is kept in memory belongs to; empty where it belongs to none.
   private var headerBytes: [UInt8] = []
+  /// The header as this transaction found it.
+  private var begunBytes: [UInt8] = []
 
   /// Rows changed and not yet flushed.
   var overlay: [RecordKey: RecordRow] = [:]
@@ -53,18 +56,18 @@ final class LogWriter {
     guard let stored = try tx.get(tables.header, 0) else {
       throw StoreError(.notAStore, "the store has no header; it was not fully created")
     }
-    let bytes = stored.toArray()
-    if bytes == headerBytes {
-      header = try StoreHeader(bytes.rawBytes)
-      return
-    }
-    header = try StoreHeader(bytes.rawBytes)
+    begunBytes = stored.toArray()
+    let isCurrent = begunBytes == headerBytes
+    // Until `flush`, what is kept in memory may be ahead of the file: a body that fails, or that runs
+    // again because the map had to grow, begins from the file.
+    headerBytes = []
+    header = try StoreHeader(begunBytes.rawBytes)
+    if isCurrent { return }
     replicas = try tables.replicaStates(tx)
     if try tx.count(tables.schemas) != catalog.versions.count { catalog = try tables.catalog(tx) }
     lastRuns.removeAll()
     foreignContexts.removeAll()
     changesSinceWhole.removeAll()
-    headerBytes = bytes
   }
 
   /// Writes what changed; the last thing before the commit.
@@ -90,9 +93,7 @@ final class LogWriter {
     header.encode(into: &buffer)
     let bytes = buffer.toArray()
     // What changes nothing writes nothing: a refused write leaves the file as it was.
-    guard bytes != headerBytes else { return }
-    try tx.put(tables.header, 0, bytes.rawBytes)
-    // Valid only if the commit succeeds; `forget` says that it did not.
+    if bytes != begunBytes { try tx.put(tables.header, 0, bytes.rawBytes) }
     headerBytes = bytes
   }
 
