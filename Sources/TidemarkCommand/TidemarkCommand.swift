@@ -12,6 +12,7 @@ struct TidemarkCommand: ParsableCommand {
       Exit status: 0 done; 1 it says no: a check failed, an event was rejected; 2 bad usage or \
       input; 3 the store cannot be read or written.
       """,
+    version: "0.1.0",
     subcommands: [
       InitCommand.self, ApplyCommand.self, ViewCommand.self, LogCommand.self, HistoryCommand.self,
       ExplainCommand.self, RejectionsCommand.self, ConflictsCommand.self, MergeCommand.self,

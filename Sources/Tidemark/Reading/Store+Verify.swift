@@ -171,20 +171,7 @@ private struct Verifier {
   ) throws {
     let seq = withdrawal.firstSeq - 1
     report.eventCount -= Int(withdrawal.count)
-    guard seq > 0, let lsn = try snapshot.tables.position(Dot(withdrawal.replica, seq), tx) else {
-      return advance(withdrawal.replica, to: seq, .zero, .zero)
-    }
-    let (hash, stamp) = try snapshot.tables.withEntry(holding: lsn, tx) { entry, _ in
-      switch entry {
-      case .transaction(let entry):
-        (
-          entry.transaction.hash,
-          try entry.transaction.event(at: entry.transaction.header.eventCount - 1).stamp
-        )
-      case .rejection(let rejection): (rejection.hash, rejection.lastStamp)
-      default: (TransactionHash.zero, Stamp.zero)
-      }
-    }
+    let (hash, stamp) = try snapshot.tables.head(Dot(withdrawal.replica, seq), tx)
     advance(withdrawal.replica, to: seq, hash, stamp)
   }
 

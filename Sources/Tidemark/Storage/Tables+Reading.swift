@@ -195,6 +195,23 @@ extension Tables {
     }
   }
 
+  /// The hash chain's end and the last stamp at the transaction that ends with a dot; zeros before the
+  /// replica's first.
+  func head(
+    _ dot: Dot, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  ) throws -> (TransactionHash, Stamp) {
+    guard dot.seq > 0, let lsn = try position(dot, tx) else { return (.zero, .zero) }
+    return try withEntry(holding: lsn, tx) { entry, _ in
+      switch entry {
+      case .transaction(let entry):
+        let last = entry.transaction.header.eventCount - 1
+        return (entry.transaction.hash, try entry.transaction.event(at: last).stamp)
+      case .rejection(let rejection): return (rejection.hash, rejection.lastStamp)
+      case .acceptance, .withdrawal: return (.zero, .zero)
+      }
+    }
+  }
+
   /// The record's events, oldest first, without those that were withdrawn.
   /// - Complexity: O(events of the record).
   func chain(

@@ -100,7 +100,7 @@ extension LogWriter {
     }
     forgetRun(replica)
     foreignContexts[replica] = nil
-    let (head, stamp) = try self.head(Dot(replica, seq), &tx)
+    let (head, stamp) = try tables.head(Dot(replica, seq), tx)
     change(replica) {
       $0.seq = seq
       $0.head = head
@@ -108,24 +108,6 @@ extension LogWriter {
     }
     header.withdrawalCount += 1
     header.eventCount -= min(count, header.eventCount)
-  }
-
-  /// The chain's hash and the last stamp at a dot.
-  private func head(
-    _ dot: Dot, _ tx: inout WriteTransaction
-  ) throws -> (TransactionHash, Stamp) {
-    guard dot.seq > 0, let lsn = try tables.position(dot, tx) else { return (.zero, .zero) }
-    return try tables.withEntry(holding: lsn, tx) { entry, _ in
-      switch entry {
-      case .transaction(let entry):
-        (
-          entry.transaction.hash,
-          try entry.transaction.event(at: entry.transaction.header.eventCount - 1).stamp
-        )
-      case .rejection(let rejection): (rejection.hash, rejection.lastStamp)
-      default: (.zero, .zero)
-      }
-    }
   }
 
   private func issue(

@@ -89,16 +89,7 @@ struct ExplainCommand: ParsableCommand {
     guard let trace = explanation.trace, !trace.clauses.isEmpty else { return }
     Output.text("")
     Output.text("Rule by rule, to the record as this log had it before:")
-    for clause in trace.clauses {
-      let mark =
-        switch clause.applies {
-        case true: Text.green("yes")
-        case false: Text.red("no ")
-        case nil: Text.yellow("?  ")
-        }
-      let field = clause.field.map { " on \($0)" } ?? ""
-      Output.text("  \(mark)  \(clause.rule)\(field): \(Text.visible(clause.why))")
-    }
+    trace.show()
   }
 
   private func showEffect(_ explanation: Explanation) {
@@ -125,22 +116,5 @@ struct ExplainCommand: ParsableCommand {
       case .none: Output.text("  \(field.field): no effect")
       }
     }
-  }
-}
-
-extension JSONBuilder {
-  /// `"trace":[{"rule","applies","finding","why","field"?}]` and what it comes to.
-  mutating func appendTrace(_ trace: Trace) {
-    beginList("trace")
-    for clause in trace.clauses {
-      var members: [Value.Member] = [
-        .init("rule", .string(clause.rule)),
-        .init("applies", clause.applies.map(Value.bool) ?? .null),
-        .init("finding", .string(clause.finding.rawValue)), .init("why", .string(clause.why)),
-      ]
-      if let field = clause.field { members.append(.init("field", .string(field))) }
-      append(Value.object(members))
-    }
-    endList()
   }
 }

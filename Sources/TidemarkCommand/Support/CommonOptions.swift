@@ -13,15 +13,5 @@ struct StoreArgument: ParsableArguments {
   @Argument(help: "The store's directory.")
   var directory: String
 
-  func open(readOnly: Bool = false) throws(StoreError) -> Store {
-    try Support.open(directory, readOnly: readOnly)
-  }
-}
-
-enum Support {
-  static func open(_ directory: String, readOnly: Bool = false) throws(StoreError) -> Store {
-    var options = StoreOptions()
-    options.readOnly = readOnly
-    return try Store.open(at: directory, options: options)
-  }
+  func open() throws(StoreError) -> Store { try Store.open(at: directory) }
 }

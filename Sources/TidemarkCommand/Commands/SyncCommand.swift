@@ -1,0 +1,40 @@
+import ArgumentParser
+import Tidemark
+import TidemarkJSON
+import TidemarkSync
+
+struct SyncCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sync",
+    abstract: "Exchange both ways: events up, decisions and others' events down.")
+
+  @Argument(help: "A store.")
+  var directory: String
+
+  @Argument(help: "The other store's directory.")
+  var other: String
+
+  @OptionGroup var common: CommonOptions
+
+  func run() throws {
+    guard !other.contains("://") else {
+      throw CommandError(
+        .usage, "\(other): sync over the network is not there yet; give a directory")
+    }
+    let (left, right) = try StorePair.open(directory, other)
+    let exchange = try Replication.sync(left, right, progress: Progress.show)
+    Progress.clear()
+    if common.json {
+      var builder = JSONLine()
+      builder.beginObject()
+      builder.append(exchange.toRight, key: "up")
+      builder.append(exchange.toLeft, key: "down")
+      builder.endObject()
+      return try Output.line(builder.bytes)
+    }
+    Output.text("\(directory) → \(other): \(exchange.toRight.text)")
+    exchange.toRight.showForks()
+    Output.text("\(other) → \(directory): \(exchange.toLeft.text)")
+    exchange.toLeft.showForks()
+  }
+}

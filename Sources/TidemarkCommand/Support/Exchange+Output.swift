@@ -1,0 +1,77 @@
+import Tidemark
+import TidemarkJSON
+import TidemarkSync
+
+enum StorePair {
+  static func open(_ left: String, _ right: String) throws -> (Store, Store) {
+    let first = try open(left)
+    let second = try open(right)
+    guard try first.identity.logID != second.identity.logID || !isSame(left, right) else {
+      throw CommandError(.usage, "\(left) and \(right) are one store; name two")
+    }
+    return (first, second)
+  }
+
+  private static func open(_ directory: String) throws -> Store {
+    do {
+      return try Store.open(at: directory)
+    } catch {
+      throw StoreError(error.code, "\(directory): \(error.message)")
+    }
+  }
+
+  private static func isSame(_ left: String, _ right: String) -> Bool {
+    FileIdentity(left + "/data.mdb") == FileIdentity(right + "/data.mdb")
+  }
+}
+
+/// Progress for people, on standard error while that is a terminal.
+enum Progress {
+  static func show(_ summary: MergeSummary) {
+    guard StandardError.isTerminal else { return }
+    StandardError.write("\r\u{1b}[K\(summary.text)")
+  }
+
+  static func clear() {
+    if StandardError.isTerminal { StandardError.write("\r\u{1b}[K") }
+  }
+}
+
+extension MergeSummary {
+  var text: String {
+    var parts = ["\(takenCount) taken"]
+    if rejectedCount > 0 { parts.append("\(rejectedCount) rejected") }
+    if decidedCount > 0 { parts.append("\(decidedCount) of its own accepted") }
+    if voidedCount > 0 { parts.append("\(voidedCount) voided") }
+    return parts.joined(separator: ", ")
+  }
+
+  func showForks() {
+    for fork in forks {
+      Output.text(
+        Text.yellow("fork")
+          + " at \(fork.dot): another store wrote under the same replica id; \(fork.eventCount) events go on under \(fork.replica)"
+      )
+    }
+  }
+}
+
+extension JSONBuilder {
+  mutating func append(_ summary: MergeSummary, key: String? = nil) {
+    if let key { beginObject(key) } else { beginObject() }
+    append("taken", summary.takenCount)
+    append("rejected", summary.rejectedCount)
+    append("accepted", summary.decidedCount)
+    append("voided", summary.voidedCount)
+    append(
+      "forks",
+      Value.list(
+        summary.forks.map { fork in
+          .object([
+            .init("dot", .string("\(fork.dot)")), .init("replica", .string("\(fork.replica)")),
+            .init("events", .int(Int64(fork.eventCount))),
+          ])
+        }))
+    endObject()
+  }
+}
