@@ -2,13 +2,14 @@
 import PackageDescription
 
 /// Every Swift target checks memory safety strictly and spells out existentials, imports and
-/// lifetimes.
+/// lifetimes. A warning is an error.
 let settings: [SwiftSetting] = [
   .strictMemorySafety(),
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableExperimentalFeature("Lifetimes"),
+  .treatAllWarnings(as: .error),
 ]
 
 let package = Package(

@@ -158,7 +158,7 @@ struct NaivePolicy {
       guard names(rule, .create), !asked.given.contains(where: { $0.name == rule.ownerField }),
         let identity = identities(rule.identityClaim ?? "sub::username", principal).first
       else { continue }
-      let isList = "\(model.field(rule.ownerField)!.type)".contains("list")
+      let isList = "\(model.field(rule.ownerField)!.type)".hasPrefix("[")
       let value: Value = isList ? [.string(identity)] : .string(identity)
       // Where two rules of different claims fill one field, either will do.
       if filled[rule.ownerField] == nil { filled[rule.ownerField] = value }
