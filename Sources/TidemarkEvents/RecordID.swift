@@ -35,24 +35,26 @@ extension RecordID {
   /// The 16 bytes of a canonical UUID, big-endian; `nil` for any other id.
   package var packedUUID: (UInt64, UInt64)? {
     guard string.utf8.count == 36 else { return nil }
-    var high: UInt64 = 0
-    var low: UInt64 = 0
-    var digits = 0
-    for (index, byte) in string.utf8.enumerated() {
-      if index == 8 || index == 13 || index == 18 || index == 23 {
-        guard byte == UInt8(ascii: "-") else { return nil }
-        continue
+    var copy = string
+    return copy.withUTF8 { bytes in
+      var words: (UInt64, UInt64) = (0, 0)
+      var digits = 0
+      for index in 0..<36 {
+        let byte = unsafe bytes[index]
+        if index == 8 || index == 13 || index == 18 || index == 23 {
+          guard byte == 0x2d else { return nil }
+          continue
+        }
+        // 0…9 and a…f alone: an upper-case UUID is another id.
+        let decimal = byte &- 0x30
+        let letter = byte &- 0x61
+        guard decimal < 10 || letter < 6 else { return nil }
+        let digit = UInt64(decimal < 10 ? decimal : letter + 10)
+        if digits < 16 { words.0 = words.0 << 4 | digit } else { words.1 = words.1 << 4 | digit }
+        digits += 1
       }
-      let digit: UInt64
-      switch byte {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = UInt64(byte - 48)
-      case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = UInt64(byte - 87)
-      default: return nil
-      }
-      if digits < 16 { high = high << 4 | digit } else { low = low << 4 | digit }
-      digits += 1
+      return words
     }
-    return (high, low)
   }
 
   package init(packedUUID high: UInt64, _ low: UInt64) {

@@ -74,10 +74,14 @@ final class LogWriter {
   func flush(_ tx: inout WriteTransaction) throws {
     try closeAcceptance(&tx)
     var buffer = ByteWriter(capacity: 4096)
-    for (key, row) in overlay.sorted(by: { $0.key < $1.key }) {
+    // In the order of the tree, so that neighbours meet on one page.
+    let keys = overlay.keys.map { (key: $0, bytes: $0.bytes) }
+      .sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+    for (key, bytes) in keys {
+      guard let row = overlay[key] else { continue }
       buffer.truncate()
       row.encode(into: &buffer)
-      try tx.put(tables.records, key.bytes.rawBytes, buffer.bytes)
+      try tx.put(tables.records, bytes.rawBytes, buffer.bytes)
     }
     for replica in dirtyReplicas {
       guard let state = replicas[replica] else { continue }
