@@ -16,9 +16,10 @@ struct ApplyCommand: ParsableCommand {
       without tx is its own. A line is answered when it is durable.
 
       A file is checked whole before its first line is applied, so a bad line leaves the store as it \
-      was. From standard input lines are applied as they come; the first bad line ends it, and what \
-      came before stays. A transaction from standard input ends with the next line of another, at \
-      the end, or when nothing more comes for 50 ms.
+      was. From standard input, or a file that is a pipe, lines are applied as they come; the first \
+      bad line ends it, and what was answered before stays. A transaction from there ends with the \
+      next line of another, at the end, or when nothing more comes for 50 ms; the one that a bad \
+      line may have belonged to is not applied.
       """)
 
   @OptionGroup var store: StoreArgument
@@ -31,8 +32,12 @@ struct ApplyCommand: ParsableCommand {
   func run() throws {
     let store = try store.open()
     let schema = try store.schema
-    if file != "-" { try check(schema) }
     var reader = try LineReader(file, lineByteCountMax: Operation.byteCountMax)
+    let isStream = !reader.isRegular
+    if !isStream {
+      try check(&reader, schema)
+      try reader.rewind()
+    }
     var applier = Applier(store, isJSON: common.json)
     let started = ContinuousClock.now
     do {
@@ -40,27 +45,31 @@ struct ApplyCommand: ParsableCommand {
         guard !line.isEmpty else { continue }
         let operation = try read(line, reader.lineNumber, schema)
         try applier.add(operation, line: reader.lineNumber)
-        if file == "-" {
-          if !reader.isReady(waitMilliseconds: 0) {
-            try applier.commitComplete()
-            if applier.hasOpen, !reader.isReady(waitMilliseconds: 50) { try applier.commit() }
-          }
+        if isStream, !reader.isReady(waitMilliseconds: 0) {
+          try applier.commitComplete()
+          if applier.hasOpen, !reader.isReady(waitMilliseconds: 50) { try applier.commit() }
         }
       }
-    } catch let error as CommandError where error.status == .usage {
-      applier.dropOpen()
       try applier.commit()
+    } catch let error as CommandError where error.status == .usage {
+      let dropped = applier.dropOpen()
+      try applier.commit()
+      let how =
+        dropped.map { "nothing of its transaction was applied: mend it and go on from line \($0)" }
+        ?? "what came before it was applied: mend it and go on from there"
+      throw CommandError(.usage, "\(error.message); \(how)")
+    } catch let error as StoreError where error.cause == nil && applier.lastLine > 0 {
       throw CommandError(
-        .usage, "\(error.message); what came before it was applied: mend it and go on from there")
+        ExitStatus(error),
+        "\(error.message); the lines up to \(applier.lastLine) were answered and stay: go on after them"
+      )
     }
-    try applier.commit()
     if !common.json { applier.summarize(ContinuousClock.now - started) }
     if applier.rejectedCount > 0 { throw ExitCode(ExitStatus.no.rawValue) }
   }
 
   /// Reads the whole file without applying anything.
-  private func check(_ schema: Schema) throws {
-    var reader = try LineReader(file, lineByteCountMax: Operation.byteCountMax)
+  private func check(_ reader: inout LineReader, _ schema: Schema) throws {
     do {
       while let line = try reader.next() {
         if !line.isEmpty { _ = try read(line, reader.lineNumber, schema) }
@@ -92,6 +101,8 @@ struct Applier {
   private(set) var hasOpen = false
   private(set) var acceptedCount = 0
   private(set) var rejectedCount = 0
+  /// The last line that was answered.
+  private(set) var lastLine = 0
   private var pendingCount = 0
 
   /// Operations in one commit, so that answers come while a long file is applied.
@@ -132,11 +143,12 @@ struct Applier {
   }
 
   /// Forgets the transaction that a bad line may have belonged to.
-  mutating func dropOpen() {
-    guard hasOpen else { return }
-    transactions.removeLast()
-    lines.removeLast()
+  /// - Returns: its first line.
+  mutating func dropOpen() -> Int? {
+    guard hasOpen else { return nil }
     hasOpen = false
+    transactions.removeLast()
+    return lines.removeLast().first
   }
 
   mutating func commit() throws {
@@ -160,6 +172,7 @@ struct Applier {
     case .pending: pendingCount += 1
     case .rejected: rejectedCount += 1
     }
+    lastLine = line
     let reason = receipt.reasons.isEmpty ? nil : receipt.reasons[index]
     if isJSON {
       var builder = JSONLine()

@@ -28,11 +28,12 @@ struct ExportCommand: ParsableCommand {
       try store.forEachRecord(of: model) { view in
         var builder = JSONLine()
         builder.beginObject()
-        builder.append("model", view.model)
-        builder.append("id", view.id.string)
-        for field in view.fields where field.name != "model" {
-          builder.append(field.name, field.value)
+        // A field of that name comes first: what is exported must come back whole.
+        if !view.fields.contains(where: { $0.name == "model" }) {
+          builder.append("model", view.model)
         }
+        builder.append("id", view.id.string)
+        for field in view.fields { builder.append(field.name, field.value) }
         builder.endObject()
         try Output.line(builder.bytes)
         return true
@@ -54,9 +55,9 @@ struct ExportCommand: ParsableCommand {
     }
     try Output.line(CSV.row(["id"] + model.fields.map(\.name)))
     try store.forEachRecord(of: name) { view in
-      let cells = model.fields.map { field -> String in
+      let cells = model.fields.map { field -> String? in
         switch view[field.name] {
-        case nil, .null?: ""
+        case nil, .null?: nil
         case .string(let text)?: text
         case let value?: JSONWriter.text(value)
         }

@@ -12,7 +12,7 @@ struct ImportCommand: ParsableCommand {
     abstract: "Create records from NDJSON or CSV.",
     discussion: """
       NDJSON holds an object a line: the id, and fields by name. CSV begins with a header row of \
-      names; a cell is read as its field's type, an empty one is left out. The file is checked whole \
+      names; a cell is read as its field's type, an empty one is left out, "" is an empty text. The file is checked whole \
       before anything is written.
       """)
 
@@ -75,6 +75,17 @@ struct ImportCommand: ParsableCommand {
       throw CommandError(.usage, "\(file) is empty; its first row names the columns")
     }
     let model = try self.model(schema, nil)
+    let names = try header.cells.map { name -> String in
+      guard let name else {
+        throw CommandError(
+          .usage, "line \(header.line): a column has no name; nothing was imported")
+      }
+      return name
+    }
+    if let twice = names.first(where: { name in names.count(where: { $0 == name }) > 1 }) {
+      throw CommandError(
+        .usage, "line \(header.line): two columns are named \(twice); nothing was imported")
+    }
     var operations: [(Int, Tidemark.Operation)] = []
     for row in rows.dropFirst() {
       do {
@@ -83,7 +94,8 @@ struct ImportCommand: ParsableCommand {
             .usage, "\(row.cells.count) cells, and the header has \(header.cells.count)")
         }
         var members: [Value.Member] = []
-        for (name, cell) in zip(header.cells, row.cells) where !cell.isEmpty {
+        for (name, cell) in zip(names, row.cells) {
+          guard let cell else { continue }
           members.append(.init(name, name == idField ? .string(cell) : value(cell, name, model)))
         }
         operations.append((row.line, try create(members, schema)))
@@ -116,8 +128,9 @@ struct ImportCommand: ParsableCommand {
   private func create(_ members: [Value.Member], _ schema: Schema) throws -> Tidemark.Operation {
     var fields = members
     var given: String?
-    if self.model == nil, let index = fields.firstIndex(where: { $0.name == "model" }),
-      case .string(let name) = fields[index].value, schema.model(name)?.field("model") == nil
+    if let index = fields.firstIndex(where: { $0.name == "model" }),
+      case .string(let name) = fields[index].value, let named = schema.model(name),
+      named.field("model") == nil, self.model == nil || self.model == name
     {
       given = name
       fields.remove(at: index)

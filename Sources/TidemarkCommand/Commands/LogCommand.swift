@@ -38,6 +38,9 @@ struct LogCommand: ParsableCommand {
 
   @OptionGroup var common: CommonOptions
 
+  /// Rows held to align them; a log may be longer than memory.
+  private static let rowCountMax = 500
+
   func run() throws {
     let store = try store.open()
     var query = LogQuery()
@@ -58,14 +61,17 @@ struct LogCommand: ParsableCommand {
           .usage, "--since \(since): give an lsn, or a time as 2026-01-02T03:04:05Z")
       }
     }
+    if follow { endQuietlyWhenInterrupted() }
+    var table = TextTable(LogLine.header)
     repeat {
-      var table = TextTable(LogLine.header)
-      let end = try store.nextLSN - 1
+      // The walk may see more than there was here: what it has shown counts too.
+      var end = try store.nextLSN - 1
       try store.forEachLogLine(query) { line in
+        end = max(end, line.lsn)
         if line.stamp >= from { try show(line, &table) }
         return true
       }
-      if !common.json, !table.isEmpty { try table.show() }
+      try table.showPart()
       query.afterLSN = max(query.afterLSN, end)
       guard follow else { return }
       try Output.flush()
@@ -73,8 +79,24 @@ struct LogCommand: ParsableCommand {
     } while true
   }
 
+  /// Interrupting it is how following ends; every line that was shown was flushed already.
+  private func endQuietlyWhenInterrupted() {
+    signal(SIGINT) { _ in _exit(130) }
+    signal(SIGTERM) { _ in _exit(143) }
+  }
+
   private func show(_ line: LogLine, _ table: inout TextTable) throws {
-    guard common.json else { return table.add(line.row()) }
+    guard common.json else {
+      let style: TextTable.Style? =
+        switch line.status {
+        case .rejected: Text.red
+        case .pending: Text.yellow
+        case .accepted: nil
+        }
+      table.add(line.row(), style)
+      if table.rowCount >= LogCommand.rowCountMax { try table.showPart() }
+      return
+    }
     var builder = JSONLine()
     line.appendJSON(to: &builder)
     try Output.line(builder.bytes)

@@ -49,6 +49,8 @@ struct PolicyDecideCommand: ParsableCommand {
         do {
           let value = try JSONReader.read(line)
           try show(try decider.decide(try PolicyCase(value)))
+          // A program that asks case by case gets each answer before it asks on.
+          if !reader.isReady(waitMilliseconds: 0) { try Output.flush() }
         } catch let error as CommandError {
           throw CommandError(.usage, "line \(reader.lineNumber): \(error.message)")
         } catch let error as JSONError {
@@ -79,6 +81,8 @@ struct PolicyDecideCommand: ParsableCommand {
     if let rule = verdict.rule { Output.text("  rule: \(rule)") }
     if let reason = verdict.reason { Output.text("  \(reason): \(Text.visible(verdict.message))") }
     verdict.trace?.show()
-    if let record = verdict.record { Output.text("  record: \(JSONWriter.text(record))") }
+    if let record = verdict.record {
+      Output.text("  record: \(Text.visible(JSONWriter.text(record)))")
+    }
   }
 }

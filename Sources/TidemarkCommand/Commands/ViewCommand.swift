@@ -147,7 +147,8 @@ struct RecordPrinter {
       Output.text(
         "  \(Text.padded(field.name, to: width))  \(Text.visible(field.value.text))\(mark)")
     }
-    if let owner = view.owner {
+    // Where a field of that name shows it already, once is enough.
+    if let owner = view.owner, view["owner"] == nil {
       Output.text(Text.dim("  \(Text.padded("owner", to: width))  \(Text.visible(owner.text))"))
     }
     for (name, rank) in [("created", view.created), ("updated", view.updated)] {

@@ -49,7 +49,8 @@ enum ExitStatus: Int32 {
   }
 
   private static func end(_ status: ExitStatus, _ message: String) -> Never {
-    StandardError.write("tidemark: \(message)\n")
+    // Messages quote input and stored text: neither may move the cursor, or begin a line.
+    StandardError.write("tidemark: \(Text.visible(message))\n")
     exit(status.rawValue)
   }
 

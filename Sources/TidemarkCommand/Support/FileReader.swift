@@ -13,6 +13,9 @@ struct LineReader: ~Copyable {
   let lineByteCountMax: Int
   private let descriptor: Int32
   private let name: String
+  /// True for a file that can be read twice; a pipe, such as `<(command)` gives, can be read once.
+  let isRegular: Bool
+  private let startOffset: off_t
   private var buffer: [UInt8] = []
   private var start = 0
   private var isAtEnd = false
@@ -25,6 +28,8 @@ struct LineReader: ~Copyable {
     name = path == "-" ? "standard input" : path
     if path == "-" {
       descriptor = STDIN_FILENO
+      isRegular = false
+      startOffset = 0
       return
     }
     var status = stat()
@@ -35,17 +40,37 @@ struct LineReader: ~Copyable {
     guard status.st_mode & S_IFMT != S_IFDIR else {
       throw CommandError(.usage, "\(path) is a directory; name a file, or - for standard input")
     }
+    isRegular = status.st_mode & S_IFMT == S_IFREG
+    startOffset = isRegular ? lseek(descriptor, 0, SEEK_CUR) : 0
   }
 
   deinit { if descriptor != STDIN_FILENO { close(descriptor) } }
 
-  /// True where `next` has a line, or the end, without waiting: also after waiting so long for more.
+  /// Goes back to where the file began; only for a regular one.
+  mutating func rewind() throws {
+    guard lseek(descriptor, startOffset, SEEK_SET) == startOffset else {
+      throw CommandError(
+        .usage, "\(name) cannot be read a second time: \(LineReader.systemMessage)")
+    }
+    buffer.removeAll(keepingCapacity: true)
+    start = 0
+    isAtEnd = false
+    lineNumber = 0
+  }
+
+  /// True where `next` has a line, the end or an error, without waiting; false once nothing has come
+  /// for so long. A long line comes in many pieces, each of which begins the wait anew.
   mutating func isReady(waitMilliseconds: Int32) -> Bool {
-    if isAtEnd || buffer[start...].contains(UInt8(ascii: "\n")) { return true }
-    var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    guard unsafe poll(&request, 1, waitMilliseconds) > 0 else { return false }
-    guard (try? fill()) != nil else { return true }
-    return isAtEnd || buffer[start...].contains(UInt8(ascii: "\n"))
+    var scanned = start
+    while true {
+      if isAtEnd || buffer[scanned...].contains(UInt8(ascii: "\n")) { return true }
+      guard buffer.count - start <= lineByteCountMax else { return true }
+      var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      guard unsafe poll(&request, 1, waitMilliseconds) > 0 else { return false }
+      scanned = buffer.count - start
+      guard (try? fill()) != nil else { return true }
+      scanned += start
+    }
   }
 
   /// The next line without its end (LF or CRLF), or `nil` after the last.
