@@ -19,8 +19,6 @@ public struct StoreLimits: Sendable {
   public var driftMilliseconds: UInt64 = 120_000
   /// How many bytes of rejected transactions an authority keeps, the newest: 64 MiB.
   public var quarantineByteCountMax: UInt64 = 64 << 20
-  /// Transactions written in one commit.
-  public var commitTransactionCountMax = 4096
 
   public init() {}
 }

@@ -256,7 +256,10 @@ struct SchemaBuilder {
           let place = parsed.fields.first(where: { $0.name.text == name })
         else { continue }
         let inner = field.type.element?.unwrapped ?? field.type.unwrapped
-        guard inner == .scalar(.string) || inner == .scalar(.id), field.merge != .counter else {
+        let isOwner = code == .ownerFieldType
+        guard inner == .scalar(.string) || inner == .scalar(.id),
+          field.merge == .register || (!isOwner && field.merge == .set)
+        else {
           throw SchemaError(
             code, place.type.position,
             "rules read \(name), so it holds a String or a list of them; write `\(name): String`")

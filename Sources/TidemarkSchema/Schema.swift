@@ -7,7 +7,7 @@ internal import TidemarkEvents
 public struct Schema: Sendable {
   /// A schema file may be so long: 1 MiB.
   public static let byteCountMax = 1 << 20
-  /// So many models, enums and embedded types, of each.
+  /// So many models, enums and embedded types in all.
   public static let typeCountMax = 1_000
   /// So many fields in a model or an embedded type, those that rules imply included; so many cases
   /// in an enum.

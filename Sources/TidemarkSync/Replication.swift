@@ -34,6 +34,21 @@ public enum Replication {
     from source: Store, into target: Store, progress: (MergeSummary) -> Void = { _ in }
   ) throws(StoreError) -> MergeSummary {
     var summary = MergeSummary()
+    while let stop = try take(from: source, into: target, &summary, progress) {
+      guard stop.failure.code == .fork, let dot = stop.dot, summary.forks.isEmpty,
+        try target.identity.role == .device
+      else { throw stop.failure }
+      try summary.heal(dot, in: target)
+    }
+    return summary
+  }
+
+  /// Takes page after page.
+  /// - Returns: what stopped it before the end, and the first dot of the item that did.
+  private static func take(
+    from source: Store, into target: Store, _ summary: inout MergeSummary,
+    _ progress: (MergeSummary) -> Void
+  ) throws(StoreError) -> (failure: StoreError, dot: Dot?)? {
     let logID = try source.identity.logID
     var cursor = try target.cursor(for: logID)
     var isContinued = false
@@ -43,18 +58,10 @@ public enum Replication {
       let outcome = try target.take(page, from: logID)
       summary.add(outcome)
       progress(summary)
-      if let failure = outcome.failure {
-        guard failure.code == .fork, let dot = outcome.failedDot,
-          try target.identity.role == .device, summary.forks.isEmpty
-        else { throw failure }
-        let moved = try target.reissue(from: dot)
-        summary.forks.append(
-          MergeSummary.Fork(dot: dot, replica: moved.replica, eventCount: moved.eventCount))
-        continue
-      }
+      if let failure = outcome.failure { return (failure, outcome.failedDot) }
       cursor = page.end
       isContinued = true
-      if page.isLast { return summary }
+      if page.isLast { return nil }
     }
   }
 
@@ -84,27 +91,14 @@ public enum Replication {
   private static func submit(
     _ source: Store, to target: Store, _ progress: (MergeSummary) -> Void
   ) throws(StoreError) -> MergeSummary {
-    do {
-      return try merge(from: source, into: target, progress: progress)
-    } catch {
-      guard error.code == .fork, try source.identity.role == .device,
-        try target.identity.role == .authority, let dot = try forkPoint(source, target)
-      else { throw error }
-      let moved = try source.reissue(from: dot)
-      var summary = try merge(from: source, into: target, progress: progress)
-      summary.forks.append(
-        MergeSummary.Fork(dot: dot, replica: moved.replica, eventCount: moved.eventCount))
-      return summary
+    var summary = MergeSummary()
+    while let stop = try take(from: source, into: target, &summary, progress) {
+      guard stop.failure.code == .fork, let dot = stop.dot, summary.forks.isEmpty,
+        try source.identity.role == .device, try target.identity.role == .authority
+      else { throw stop.failure }
+      try summary.heal(dot, in: source)
     }
-  }
-
-  /// The first transaction of the source that the target refuses as a fork.
-  private static func forkPoint(
-    _ source: Store, _ target: Store
-  ) throws(StoreError) -> Dot? {
-    let logID = try source.identity.logID
-    let page = try source.page(after: try target.cursor(for: logID), for: try target.knowledge())
-    return try target.take(page, from: logID).failedDot
+    return summary
   }
 }
 
@@ -115,6 +109,12 @@ extension MergeSummary {
     decidedCount += other.decidedCount
     voidedCount += other.voidedCount
     forks += other.forks
+  }
+
+  /// Lets a device go on under a new replica id from a dot on that is another's elsewhere.
+  fileprivate mutating func heal(_ dot: Dot, in device: Store) throws(StoreError) {
+    let moved = try device.reissue(from: dot)
+    forks.append(Fork(dot: dot, replica: moved.replica, eventCount: moved.eventCount))
   }
 
   fileprivate mutating func add(_ outcome: PageOutcome) {

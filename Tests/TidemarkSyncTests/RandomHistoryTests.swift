@@ -19,7 +19,7 @@ import TidemarkTesting
       feed.clock.advance(by: UInt64.random(in: 0...5000, using: &generator))
       let store = try #require(stores.randomElement(using: &generator))
       if Int.random(in: 0..<3, using: &generator) > 0 {
-        _ = try store.submit(Self.transaction(feed, using: &generator))
+        _ = try store.submit(transactions: [Self.transaction(feed, using: &generator)])
       } else {
         let other = try #require(stores.randomElement(using: &generator))
         guard other !== store else { continue }

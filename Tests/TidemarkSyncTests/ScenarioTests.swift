@@ -62,17 +62,25 @@ import TidemarkTesting
     let phone = try feed.device("phone", .enforce)
     _ = try phone.submit([create("p1", "Ann's", by: ann)])
     let before = try (phone.digest(), phone.nextLSN)
-    let receipt = try phone.submit([
-      retitle("p1", "mine", by: ann), retitle("p1", "stolen", by: bob),
-    ])
-    #expect(receipt.decision == .rejected)
-    #expect(receipt.dots.isEmpty)
-    #expect(receipt.reasons.map(\.code) == ["transactionRejected", "notOwner"])
+    func refusal(_ operations: [Tidemark.Operation]) throws -> [String] {
+      do {
+        _ = try phone.submit(operations)
+        return []
+      } catch let error as AuthorizationError {
+        return error.reasons.map(\.code)
+      }
+    }
+    #expect(
+      try refusal([retitle("p1", "mine", by: ann), retitle("p1", "stolen", by: bob)])
+        == ["transactionRejected", "notOwner"])
+    #expect(try refusal([retitle("nothing", "x", by: ann)]) == ["noSuchRecord"])
+    #expect(try refusal([create("p1", "x", by: ann)]) == ["alreadyExists"])
     #expect(try (phone.digest(), phone.nextLSN) == before)
-    let missing = try phone.submit([retitle("nothing", "x", by: ann)])
-    #expect(missing.reasons.map(\.code) == ["noSuchRecord"])
-    let again = try phone.submit([create("p1", "x", by: ann)])
-    #expect(again.reasons.map(\.code) == ["alreadyExists"])
+    let together = try phone.submit(transactions: [
+      [retitle("p1", "stolen", by: bob)], [retitle("p1", "mine", by: ann)],
+    ])
+    #expect(together.map(\.decision) == [.rejected, .pending])
+    #expect(together[0].dots.isEmpty)
     #expect(try phone.submit([delete("p1", by: admin)]).decision == .pending)
   }
 
@@ -144,6 +152,25 @@ import TidemarkTesting
     _ = try clone.submit([retitle("p2", "and on", by: ann)])
     _ = try Replication.sync(clone, feed.cloud)
     #expect(try feed.cloud.titles()["p2"] == "and on")
+  }
+
+  @Test func `two authorities that clamped one event unite on the lesser`() throws {
+    let feed = try Feed()
+    let phone = try feed.device("phone")
+    let second = try Store.create(
+      at: feed.directory.path + "/second", schema: feedSchema, role: .authority,
+      options: feed.clock.options)
+    _ = try phone.submit([
+      Operation(
+        .create, "Post", "p1", [.init("title", .set("x"))], by: ann,
+        at: feed.clock.milliseconds + 86_400_000)
+    ])
+    _ = try Replication.merge(from: phone, into: feed.cloud)
+    feed.clock.advance(by: 5000)
+    _ = try Replication.merge(from: phone, into: second)
+    for _ in 0..<2 { _ = try Replication.sync(feed.cloud, second) }
+    #expect(try feed.cloud.digest() == second.digest())
+    #expect(try second.replay().agrees && feed.cloud.replay().agrees)
   }
 
   @Test func `pending events do not travel between devices`() throws {

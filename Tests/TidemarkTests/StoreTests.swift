@@ -65,6 +65,33 @@ import TidemarkTesting
     expect(.exists) { try store.backup(to: path("b")) }
   }
 
+  @Test func `what cannot be stored is refused in either mode, and the log stays readable`() throws
+  {
+    for (name, mode) in [("e", AcceptanceMode.enforce), ("o", .optimistic)] {
+      let store = try Store.create(at: path(name), schema: Self.schema, acceptance: mode)
+      var labelled = post("p", "x")
+      labelled.transactionLabel = String(repeating: "l", count: Limits.labelByteCountMax + 1)
+      var deep = Value.null
+      for _ in 0..<200 { deep = .list([deep]) }
+      let bad: [Tidemark.Operation] = [
+        labelled, post("", "x"), post("a\u{0}", "x"),
+        post(RecordID(String(repeating: "i", count: RecordID.byteCountMax + 1)), "x"),
+        Operation(.create, "Nope", "p", by: ann),
+        Operation(.create, "Post", "p", [.init("nope", .set(1))], by: ann),
+        Operation(.create, "Post", "p", [.init("title", .set(1))], by: ann),
+        Operation(.create, "Post", "p", [.init("title", .set(deep))], by: ann),
+        Operation(.create, "Post", "p", [.init("title", .add(1))], by: ann),
+        Operation(.create, "Post", "p", by: ann),
+        Operation(
+          .create, "Post", "p", [.init("title", .set("x")), .init("title", .set("y"))], by: ann),
+      ]
+      for operation in bad { expect(.invalid) { _ = try store.submit([operation]) } }
+      #expect(try store.nextLSN == 1)
+      #expect(try store.submit([post("p", "x")]).dots.map(\.seq) == [1])
+      #expect(try store.verify().problems == [])
+    }
+  }
+
   @Test func `a map that grows in the middle of a write loses and repeats nothing`() throws {
     var options = StoreOptions()
     options.mapByteCountInitial = 256 << 10

@@ -202,8 +202,12 @@ private struct PageBuilder {
           let replica = entry.transaction.header.replica
           let lastSeq = entry.transaction.header.lastSeq
           // What is undecided is offered even where the other holds its dots: they may be another's.
-          if lastSeq > peer.vector[replica] || lastSeq > replicas[replica]?.decidedThrough ?? 0 {
-            add(entry.transaction, nil)
+          // Of two authorities' clamps the lesser holds, so each must hear of the other's.
+          let decision = snapshot.header.role == .authority ? entry.decision : nil
+          if lastSeq > peer.vector[replica] || lastSeq > replicas[replica]?.decidedThrough ?? 0
+            || decision?.clamps.isEmpty == false
+          {
+            add(entry.transaction, decision)
           }
         } else if let decision = entry.decision {
           offer(entry.transaction, decision)

@@ -17,7 +17,7 @@ extension Operation {
     do {
       value = try JSONReader.read(bytes)
     } catch {
-      throw OperationError(.malformedJSON, "\(error)")
+      throw OperationError(.malformedJSON, "\(error.message), at byte \(error.byteOffset + 1)")
     }
     try self.init(value, schema: schema)
   }

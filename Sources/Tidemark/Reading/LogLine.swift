@@ -27,6 +27,8 @@ public struct LogLine: Sendable {
   public let context: VersionVector
   /// The application's name for the transaction, or the dot of its first event.
   public let transaction: String
+  /// The dot of the transaction's first event, which names it and no other.
+  public let transactionDot: Dot
   public let status: Status
   public let reason: Reason?
   /// The version of the rules that decided.

@@ -110,6 +110,7 @@ struct LogLines {
       model: snapshot.catalog.resolved(header.schema)?.schema.model(at: event.model),
       stamp: event.stamp, effective: effective == event.stamp ? nil : effective,
       context: try tables.context(dot, tx), transaction: header.label ?? "\(header.firstDot)",
+      transactionDot: header.firstDot,
       status: rejection != nil ? .rejected : isDecided ? .accepted : .pending,
       reason: rejection.map { $0.0.reasons[$0.1] }, policy: decision?.policy,
       authority: decision?.authority, decided: decision?.stamp)
@@ -139,7 +140,8 @@ struct LogLines {
       },
       stamp: rejection.decision.stamp, effective: nil,
       context: try snapshot.tables.context(dot, tx),
-      transaction: rejection.label ?? "\(rejection.dot(0))", status: .rejected,
+      transaction: rejection.label ?? "\(rejection.dot(0))", transactionDot: rejection.dot(0),
+      status: .rejected,
       reason: rejection.reasons[index], policy: rejection.decision.policy,
       authority: rejection.decision.authority, decided: rejection.decision.stamp)
   }

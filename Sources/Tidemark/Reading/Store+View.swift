@@ -28,7 +28,7 @@ extension Store {
   ) throws(StoreError) {
     try read { tx, snapshot in
       let numbers = try snapshot.modelNumbers(model)
-      let reader = principal.map { RecordFilter(snapshot.catalog, $0) }
+      let reader = principal.map { RecordFilter(snapshot.catalog, $0, .list) }
       let past = try moment.map { try snapshot.fold(at: $0, tx) }
       for number in numbers {
         var goesOn = true
@@ -71,7 +71,7 @@ extension Store {
       }
       guard let view = snapshot.catalog.view(key, state) else { return nil }
       guard let principal else { return view }
-      return RecordFilter(snapshot.catalog, principal).filter(view, state, number)
+      return RecordFilter(snapshot.catalog, principal, .get).filter(view, state, number)
     }
   }
 }
@@ -166,17 +166,19 @@ extension Cursor {
 struct RecordFilter {
   private let catalog: Catalog
   private let principal: Principal
+  private let operation: AccessOperation
 
-  init(_ catalog: Catalog, _ principal: Principal) {
+  init(_ catalog: Catalog, _ principal: Principal, _ operation: AccessOperation) {
     self.catalog = catalog
     self.principal = principal
+    self.operation = operation
   }
 
   /// The record with the fields that may not be read as null; `nil` where it may not be read at all.
   func filter(_ view: RecordView, _ state: RecordState, _ model: Int) -> RecordView? {
     guard let place = catalog.currentPlace(model) else { return nil }
     let access = catalog.policy.readAccess(
-      model: place, operation: .get, credentials: [principal],
+      model: place, operation: operation, credentials: [principal],
       stored: catalog.facts(state, model, place))
     guard access.isVisible else { return nil }
     if access.hiddenFields.isEmpty { return view }

@@ -72,17 +72,17 @@ extension LogWriter {
     let events = try transaction.events()
     try closeAcceptance(&tx)
     return header.role == .authority
-      ? try accept(transaction, events, resolved, &tx)
+      ? try accept(transaction, events, resolved, decision, &tx)
       : try receive(transaction, events, resolved, decision, &tx)
   }
 
   /// At an authority: judges, then accepts or rejects.
   private func accept(
     _ transaction: borrowing TransactionReader, _ events: [Event], _ resolved: Catalog.Resolved,
-    _ tx: inout WriteTransaction
+    _ other: DecisionRecord?, _ tx: inout WriteTransaction
   ) throws -> ItemOutcome {
     let incoming = transaction.header
-    let (effective, clamps) = clamp(events, incoming)
+    let (effective, clamps) = clamp(events, incoming, other)
     var proposal = try proposal(incoming, events, resolved, effective, &tx)
     try judge(&proposal, .authority, firstLSN: header.nextLSN, &tx)
     if !proposal.denials.isEmpty {
@@ -129,9 +129,9 @@ extension LogWriter {
   }
 
   /// Effective stamps: those further ahead than the drift limit are held to this authority's clock,
-  /// and never put later than they were.
+  /// and never put later than they were, nor than another authority put them.
   private func clamp(
-    _ events: [Event], _ incoming: TransactionHeader
+    _ events: [Event], _ incoming: TransactionHeader, _ other: DecisionRecord?
   ) -> ([Stamp], [DecisionRecord.Clamp]) {
     let wall = wallMilliseconds()
     let limit = Stamp(milliseconds: wall + limits.driftMilliseconds, counter: .max)
@@ -139,11 +139,14 @@ extension LogWriter {
     var clamps: [DecisionRecord.Clamp] = []
     for (index, event) in events.enumerated() {
       var stamp = event.stamp
-      if stamp > limit, let now = header.clock.tick(wallMilliseconds: wall), now < stamp {
-        stamp = now
-        clamps.append(
-          DecisionRecord.Clamp(seq: incoming.firstSeq + UInt64(index), effective: now))
+      let seq = incoming.firstSeq + UInt64(index)
+      if stamp > limit, let now = header.clock.tick(wallMilliseconds: wall) {
+        stamp = min(stamp, now)
       }
+      if let theirs = other?.clamps.first(where: { $0.seq == seq }) {
+        stamp = min(stamp, theirs.effective)
+      }
+      if stamp < event.stamp { clamps.append(DecisionRecord.Clamp(seq: seq, effective: stamp)) }
       effective.append(stamp)
     }
     return (effective, clamps)

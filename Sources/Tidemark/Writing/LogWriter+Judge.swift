@@ -109,6 +109,8 @@ extension LogWriter {
       try proposal.resolved.schema.check(
         kind: event.kind, modelIndex: event.model, changes: event.changes)
     } catch {
+      // What does not fit the schema cannot be stored here, whoever decides later.
+      guard judging == .authority else { throw StoreError(.invalid, error.message) }
       return Denial(code: .invalidValue, message: error.message)
     }
     guard let place = catalog.currentPlace(key.model) else {

@@ -58,6 +58,15 @@ extension LogWriter {
     _ operations: [Operation], _ replica: ReplicaID, _ tx: inout WriteTransaction
   ) throws -> Proposal {
     let schema = catalog.current.schema
+    if let label = operations.first?.transactionLabel,
+      !(1...Limits.labelByteCountMax).contains(label.utf8.count)
+    {
+      throw StoreError(.invalid, "a transaction's label has 1 to \(Limits.labelByteCountMax) bytes")
+    }
+    guard operations.count <= Limits.principalCountMax else {
+      throw StoreError(
+        .invalid, "a transaction has at most \(Limits.principalCountMax) operations; split it")
+    }
     var events: [Event] = []
     events.reserveCapacity(operations.count)
     for operation in operations {
@@ -76,6 +85,11 @@ extension LogWriter {
         changes.append(FieldChange(field: field, operation: change.operation))
       }
       changes.sort { $0.field < $1.field }
+      for (change, next) in zip(changes, changes.dropFirst()) where change.field == next.field {
+        throw StoreError(
+          .invalid, "\(schema.models[model].fields[change.field].name) is given twice; give it once"
+        )
+      }
       let wall = operation.wallMilliseconds ?? wallMilliseconds()
       guard let stamp = header.clock.tick(wallMilliseconds: wall) else {
         throw StoreError(.storeFull, "the store's clock has reached its end")

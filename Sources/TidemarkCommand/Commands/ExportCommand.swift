@@ -87,7 +87,8 @@ struct ExportCommand: ParsableCommand {
       if milliseconds <= Timestamp.millisecondsMax {
         builder.append("at", Timestamp.text(milliseconds))
       }
-      builder.append("tx", line.transaction)
+      // Labels repeat; what was two transactions must stay two.
+      builder.append("tx", line.transactionDot.description)
       builder.endObject()
       try Output.line(builder.bytes)
       return true
