@@ -162,6 +162,27 @@ import TidemarkTesting
     #expect(try store.record("Post", "p1", as: .user("bob")) == nil)
   }
 
+  @Test func `an app can ask first, and what it is told holds`() throws {
+    let store = try Store.create(at: path("a"), schema: Self.schema)
+    let create = post("p1", "x")
+    let asked: [(Tidemark.Operation, ReasonCode?)] = [
+      (create, nil), (Operation(.delete, "Post", "p1", by: ann), .noSuchRecord),
+      (Operation(.create, "Post", "p1", [.init("title", .set("x"))]), .notSignedIn),
+    ]
+    for (operation, code) in asked {
+      #expect(try store.decision(on: operation).denial?.code == code)
+    }
+    #expect(try store.nextLSN == 1)
+    try store.submit([create])
+    #expect(try store.decision(on: create).denial?.code == .alreadyExists)
+    for (who, code) in [(ann, nil), (.user("bob"), ReasonCode.notOwner)] {
+      let operation = Operation(.update, "Post", "p1", [.init("title", .set("y"))], by: who)
+      #expect(try store.decision(on: operation).denial?.code == code)
+      let receipt = try store.submit(transactions: [[operation]])[0]
+      #expect((receipt.decision == .rejected) == (code != nil))
+    }
+  }
+
   @Test func `history and explanation tell what each event did`() throws {
     let store = try Store.create(at: path("a"), schema: Self.schema, role: .authority)
     let created = try store.submit([post("p1", "one")])

@@ -70,26 +70,7 @@ extension LogWriter {
     var events: [Event] = []
     events.reserveCapacity(operations.count)
     for operation in operations {
-      guard operation.id.isValid else {
-        throw StoreError(
-          .invalid, "a record id is 1 to \(RecordID.byteCountMax) bytes of UTF-8 without NUL")
-      }
-      guard let model = schema.modelIndex(operation.model) else {
-        throw StoreError(.invalid, "the schema has no model \(operation.model)")
-      }
-      var changes: [FieldChange] = []
-      for change in operation.changes {
-        guard let field = schema.models[model].fieldIndex(change.name) else {
-          throw StoreError(.invalid, "\(operation.model) has no field \(change.name)")
-        }
-        changes.append(FieldChange(field: field, operation: change.operation))
-      }
-      changes.sort { $0.field < $1.field }
-      for (change, next) in zip(changes, changes.dropFirst()) where change.field == next.field {
-        throw StoreError(
-          .invalid, "\(schema.models[model].fields[change.field].name) is given twice; give it once"
-        )
-      }
+      let (model, changes) = try schema.places(operation)
       let wall = operation.wallMilliseconds ?? wallMilliseconds()
       guard let stamp = header.clock.tick(wallMilliseconds: wall) else {
         throw StoreError(.storeFull, "the store's clock has reached its end")
