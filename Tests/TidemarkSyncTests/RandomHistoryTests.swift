@@ -44,6 +44,41 @@ import TidemarkTesting
     }
   }
 
+  @Test(arguments: [UInt64](1...40))
+  func `authorities that decide apart unite`(seed: UInt64) throws {
+    var generator = SeededGenerator(seed: seed)
+    let feed = try Feed()
+    let stores = try [feed.cloud] + ["north", "south"].map { name in
+      try Store.create(
+        at: feed.directory.path + "/" + name, schema: feedSchema, role: .authority,
+        options: feed.clock.options)
+    }
+    for _ in 0..<25 {
+      feed.clock.advance(by: UInt64.random(in: 0...5000, using: &generator))
+      let store = try #require(stores.randomElement(using: &generator))
+      let other = try #require(stores.randomElement(using: &generator))
+      if Bool.random(using: &generator) || store === other {
+        _ = try store.submit(transactions: [Self.transaction(feed, using: &generator)])
+      } else {
+        try Replication.merge(from: store, into: other)
+      }
+      #expect(try LogModel(store).differences(from: store) == [], "seed \(seed)")
+    }
+    for _ in 0..<3 {
+      for source in stores {
+        for target in stores where target !== source {
+          try Replication.merge(from: source, into: target)
+        }
+      }
+    }
+    let digest = try feed.cloud.digest()
+    for store in stores {
+      #expect(try store.digest() == digest, "seed \(seed)")
+      #expect(try store.verify().problems == [], "seed \(seed)")
+      #expect(try LogModel(store).differences(from: store) == [], "seed \(seed)")
+    }
+  }
+
   private static func transaction(
     _ feed: Feed, using generator: inout SeededGenerator
   ) -> [Tidemark.Operation] {
