@@ -1,5 +1,5 @@
 // CRC-32C in C because Swift cannot name the processor's instructions for it. Both paths give the
-// same result; the test of the layer above compares them with the published vectors.
+// same result; the test of the layer above holds the one that runs to the published vectors.
 #include "cchecksum.h"
 
 #include <string.h>

@@ -34,8 +34,10 @@ extension EventKind {
 
 package func encodeEvent(
   _ event: Event, in header: TransactionHeader, into writer: inout ByteWriter
-) {
-  let principal = header.principals.firstIndex(of: event.principal) ?? 0
+) throws(CodecError) {
+  guard let principal = header.principals.firstIndex(of: event.principal) else {
+    throw CodecError(.malformed, "the header lacks an event's principal")
+  }
   let uuid = event.id.packedUUID
   writer.append(event.kind.code | (uuid == nil ? 0 : 0x40) | (principal == 0 ? 0 : 0x80))
   if principal != 0 { writer.append(varint: principal) }
@@ -105,6 +107,7 @@ package func decodeEvent(
 ) throws(CodecError) -> Event {
   var reader = ByteReader(body)
   let head = try reader.byte()
+  guard head & 0x30 == 0 else { throw CodecError(.malformed, "event flags") }
   let kind = try EventKind(code: head & 0x0f)
   let place = head & 0x80 != 0 ? try reader.count("principal", max: header.principals.count - 1) : 0
   let model = try reader.count("model", max: Limits.fieldCountMax)

@@ -58,7 +58,7 @@ public struct TransactionHeader: Hashable, Sendable {
 }
 
 /// Writes a transaction and returns its hash.
-/// - Throws: `CodecError` `outOfBounds` past `Limits`.
+/// - Throws: `CodecError` `outOfBounds` past `Limits`; `malformed` where the header lacks a principal.
 /// - Precondition: at least one event; stamps strictly rising; changes sorted by field.
 /// - Complexity: O(bytes).
 @discardableResult
@@ -68,6 +68,10 @@ public func encodeTransaction(
 ) throws(CodecError) -> TransactionHash {
   precondition(writer.count == 0 && header.eventCount == events.count && !events.isEmpty)
   let checksum = encodeHeader(header, into: &writer)
+  let claims = header.principals.flatMap(\.claims)
+  guard writer.count <= Limits.eventByteCountMax,
+    !claims.contains(where: { $0.value.isNested(deeperThan: Limits.valueDepthMax) })
+  else { throw CodecError(.outOfBounds, "principals of \(header.firstDot)") }
   var offsets: [UInt32] = []
   var body = ByteWriter()
   for (index, event) in events.enumerated() {
@@ -75,7 +79,7 @@ public func encodeTransaction(
       offsets.append(UInt32(truncatingIfNeeded: writer.count))
     }
     body.truncate()
-    encodeEvent(event, in: header, into: &body)
+    try encodeEvent(event, in: header, into: &body)
     guard body.count <= Limits.eventByteCountMax else {
       throw CodecError(.outOfBounds, "event \(header.dot(index))")
     }

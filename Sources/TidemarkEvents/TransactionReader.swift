@@ -49,12 +49,23 @@ public struct TransactionReader: ~Escapable {
       guard offset == eventsEnd else { throw CodecError(.malformed, "transaction's end") }
       return nil
     }
+    try checkOffset()
     let event = try decodeEvent(
       try body(of: index, advancing: &offset), in: header, isFirst: index == 0)
     guard index == 0 || event.stamp > stamp else { throw CodecError(.malformed, "order of stamps") }
     stamp = event.stamp
     index += 1
     return event
+  }
+
+  /// The table of offsets must lead where the events are: `event(at:)` goes by it.
+  private func checkOffset() throws(CodecError) {
+    let stride = TransactionHeader.offsetStride
+    guard index > 0, index % stride == 0 else { return }
+    var table = ByteReader(bytes, at: eventsEnd + (index / stride - 1) * 4)
+    guard Int(try table.littleEndian(UInt32.self)) == offset else {
+      throw CodecError(.malformed, "offsets")
+    }
   }
 
   /// Every event, in order.

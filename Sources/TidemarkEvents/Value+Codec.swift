@@ -31,6 +31,16 @@ extension Value {
     }
   }
 
+  /// True where lists and objects nest deeper than so many levels, which no decoder takes.
+  func isNested(deeperThan levels: Int) -> Bool {
+    switch self {
+    case .null, .bool, .int, .double, .string: levels < 0
+    case .list(let values): levels < 0 || values.contains { $0.isNested(deeperThan: levels - 1) }
+    case .object(let members):
+      levels < 0 || members.contains { $0.value.isNested(deeperThan: levels - 1) }
+    }
+  }
+
   public init(from reader: inout ByteReader) throws(CodecError) {
     try self.init(from: &reader, depth: 0)
   }

@@ -100,6 +100,27 @@ import TidemarkTesting
     }
   }
 
+  @Test func `offsets that lead elsewhere are refused, also under a right hash`() throws {
+    var generator = SeededGenerator(seed: 5)
+    let (header, events) = Self.sample(20, using: &generator)
+    var bytes = try Self.encode(header, events)
+    let end = bytes.count - TransactionHash.byteCount
+    bytes[end - 4] ^= 1
+    var writer = ByteWriter()
+    writer.append(Array(bytes[..<end]))
+    TransactionHash(after: .zero, writer.bytes).encode(into: &writer)
+    #expect(!Self.isSound(writer.toArray()))
+  }
+
+  @Test func `an event of a principal that the header lacks is not written`() {
+    var generator = SeededGenerator(seed: 6)
+    let (header, events) = Self.sample(1, using: &generator)
+    let stranger = Event(
+      stamp: events[0].stamp, kind: .create, model: 0, id: "x", principal: .user("stranger"),
+      changes: [])
+    #expect(throws: CodecError.self) { try Self.encode(header, [stranger]) }
+  }
+
   @Test func `random bytes are refused and do not trap`() {
     for seed in UInt64(1)...2000 {
       var generator = SeededGenerator(seed: seed)

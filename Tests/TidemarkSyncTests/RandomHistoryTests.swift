@@ -48,11 +48,13 @@ import TidemarkTesting
   func `authorities that decide apart unite`(seed: UInt64) throws {
     var generator = SeededGenerator(seed: seed)
     let feed = try Feed()
-    let stores = try [feed.cloud] + ["north", "south"].map { name in
-      try Store.create(
-        at: feed.directory.path + "/" + name, schema: feedSchema, role: .authority,
-        options: feed.clock.options)
-    }
+    let stores =
+      try [feed.cloud]
+      + ["north", "south"].map { name in
+        try Store.create(
+          at: feed.directory.path + "/" + name, schema: feedSchema, role: .authority,
+          options: feed.clock.options)
+      }
     for _ in 0..<25 {
       feed.clock.advance(by: UInt64.random(in: 0...5000, using: &generator))
       let store = try #require(stores.randomElement(using: &generator))

@@ -30,7 +30,7 @@ public struct VerifyReport: Sendable {
 
 extension Store {
   /// Checks all that can be checked: every checksum, the hash chains, gapless dots, causality, stamps,
-  /// the records' chains, the indexes, and the stored view against the log.
+  /// the records' chains, the indexes of dots and tombstones, and the stored view against the log.
   /// - Complexity: O(events + records) in time, O(records) in memory.
   public func verify() throws(StoreError) -> VerifyReport {
     try read { tx, snapshot in
@@ -49,7 +49,6 @@ private struct Verifier {
   private var seqs: [ReplicaID: UInt64] = [:]
   private var heads: [ReplicaID: TransactionHash] = [:]
   private var stamps: [ReplicaID: Stamp] = [:]
-  private var foreign: [ReplicaID: VersionVector] = [:]
   private var nextLSN: UInt64 = 1
 
   init(_ snapshot: Snapshot) {

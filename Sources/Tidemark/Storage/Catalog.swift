@@ -58,6 +58,11 @@ struct Catalog: Sendable {
       versions.append(resolved)
       if isAdopted { current = resolved }
     }
+    guard modelNames.count <= Int(UInt16.max) else {
+      throw SchemaError(
+        code: .tooManyTypes, line: 1, column: 1,
+        message: "a store holds at most \(UInt16.max) models through all schema versions")
+    }
     guard let current else {
       throw SchemaError(code: .noModels, line: 1, column: 1, message: "no schema was adopted")
     }

@@ -1,6 +1,6 @@
 internal import TidemarkEvents
 
-/// What a store is: the one value of the `header` table, written with every commit.
+/// What a store is: the one value of the `header` table, written with every commit that changes it.
 ///
 ///   u32 magic "TIDE" · u16 format · u8 role · u8 acceptance · u64 log id · u64 active replica
 ///   u64 anchor · u64 last stamp of its clock · u64 next lsn · u64 bytes in quarantine
@@ -57,8 +57,13 @@ struct StoreHeader: Sendable {
     guard format <= StoreHeader.format else {
       throw CodecError(.newerFormat, "store of format \(format)")
     }
-    role = try reader.byte() == 0 ? .device : .authority
-    acceptance = try reader.byte() == 0 ? .enforce : .optimistic
+    let role = try reader.byte()
+    let acceptance = try reader.byte()
+    guard format >= 1, role <= 1, acceptance <= 1 else {
+      throw CodecError(.malformed, "store header")
+    }
+    self.role = role == 0 ? .device : .authority
+    self.acceptance = acceptance == 0 ? .enforce : .optimistic
     logID = try reader.littleEndian(UInt64.self)
     replica = ReplicaID(try reader.littleEndian(UInt64.self))
     anchor = try reader.littleEndian(UInt64.self)

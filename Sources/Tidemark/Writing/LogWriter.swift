@@ -62,9 +62,10 @@ final class LogWriter {
     // again because the map had to grow, begins from the file.
     headerBytes = []
     header = try StoreHeader(begunBytes.rawBytes)
+    // Another process may have noted a schema version, which changes no header.
+    if try tx.count(tables.schemas) != catalog.versions.count { catalog = try tables.catalog(tx) }
     if isCurrent { return }
     replicas = try tables.replicaStates(tx)
-    if try tx.count(tables.schemas) != catalog.versions.count { catalog = try tables.catalog(tx) }
     lastRuns.removeAll()
     foreignContexts.removeAll()
     changesSinceWhole.removeAll()

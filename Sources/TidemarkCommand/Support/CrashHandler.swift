@@ -11,11 +11,19 @@
 enum CrashHandler {
   static func install() {
     signal(SIGPIPE, SIG_IGN)
-    for number in [SIGBUS, SIGSEGV, SIGABRT, SIGILL, SIGTRAP] {
+    for number in [SIGBUS, SIGSEGV, SIGABRT] {
       signal(number) { _ in
         // Only what a signal handler may call.
         let message: StaticString =
           "tidemark: the store's file is damaged and cannot be read further; keep it, and bring back a backup\n"
+        _ = unsafe write(STDERR_FILENO, message.utf8Start, message.utf8CodeUnitCount)
+        _exit(3)
+      }
+    }
+    for number in [SIGILL, SIGTRAP] {
+      signal(number) { _ in
+        let message: StaticString =
+          "tidemark: this is a fault in tidemark, not in the store, which is as its last commit left it; please report it with the command that you ran\n"
         _ = unsafe write(STDERR_FILENO, message.utf8Start, message.utf8CodeUnitCount)
         _exit(3)
       }
