@@ -51,22 +51,29 @@ struct ExplainCommand: ParsableCommand {
   }
 
   private func show(_ explanation: Explanation) {
-    let line = explanation.line
-    let what = line.event.map { "\(line.model?.name ?? "?") \($0.id)" } ?? "an event"
-    let who = line.event?.principal.name ?? "somebody"
-    Output.text(Text.bold("\(line.dot)") + "  \(line.kindName) of \(Text.visible(what))")
+    showEvent(explanation.line)
+    showDecision(explanation.line)
+    showRules(explanation)
+    showEffect(explanation)
+  }
+
+  private func showEvent(_ line: LogLine) {
+    guard let event = line.event else {
+      Output.text(Text.bold("\(line.dot)") + "  a tombstone")
+      Output.text(
+        "  What was written, and by whom, is kept by its author's store and the authority.")
+      return
+    }
     Output.text(
-      "  written by \(Text.visible(who)) at \(line.stamp.time), in transaction \(Text.visible(line.transaction))"
-    )
+      Text.bold("\(line.dot)") + "  \(line.eventKindName) of \(Text.visible(line.recordName))")
+    // A tombstone's own stamp is that of the decision.
+    let when = line.isTombstone ? event.stamp : line.stamp
+    Output.text("  written by \(Text.visible(event.principal.name)) at \(when.time)")
+    Output.text("  in transaction \(Text.visible(line.transaction))")
     if let effective = line.effective {
       Output.text("  its clock was ahead: it counts as of \(effective.time)")
     }
-    if !line.summary.isEmpty, line.reason == nil {
-      Output.text("  it says: \(Text.visible(line.summary))")
-    }
-    showDecision(line)
-    showRules(explanation)
-    showEffect(explanation)
+    if !line.writtenText.isEmpty { Output.text("  it says: \(Text.visible(line.writtenText))") }
   }
 
   private func showDecision(_ line: LogLine) {
@@ -81,15 +88,16 @@ struct ExplainCommand: ParsableCommand {
       Output.text(Text.red("rejected") + by + when + policy)
       guard let reason = line.reason else { return }
       Output.text("  \(reason.code): \(Text.visible(reason.message))")
-      Output.text("  " + (reason.rule.map { "the rule: \($0)" } ?? "no rule covers it"))
+      Output.text("  " + (reason.rule.map { "the rule: \($0)" } ?? "no rule of the policy did it"))
     }
   }
 
   private func showRules(_ explanation: Explanation) {
-    guard let trace = explanation.trace, !trace.clauses.isEmpty else { return }
+    guard let trace = explanation.trace else { return }
     Output.text("")
-    Output.text("Rule by rule, to the record as this log had it before:")
+    Output.text("Rule by rule, as the rules read now, to the record as this log had it before:")
     trace.show()
+    Output.text("  so it is \(trace.decision.text)")
   }
 
   private func showEffect(_ explanation: Explanation) {

@@ -56,6 +56,9 @@ struct HistoryCommand: ParsableCommand {
       Text.bold("\(line.stamp.time)  \(line.mark)  \(line.kindName)")
         + "  by \(Text.visible(who))  \(effect(item))")
     if let reason = line.reason {
+      if !line.writtenText.isEmpty {
+        Output.text("    it said: \(Text.visible(line.writtenText))")
+      }
       Output.text("    \(Text.visible(reason.message)) (\(reason.code))")
     }
     for change in item.changes {

@@ -22,9 +22,9 @@ struct MergeCommand: ParsableCommand {
 
   func run() throws {
     let (source, target) = try StorePair.open(from, into)
+    defer { Progress.clear() }
     let summary = try Replication.merge(
       from: source, into: target, progress: Progress.show)
-    Progress.clear()
     if common.json {
       var builder = JSONLine()
       builder.append(summary)

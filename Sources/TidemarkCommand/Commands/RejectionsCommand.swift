@@ -16,32 +16,56 @@ struct RejectionsCommand: ParsableCommand {
 
   func run() throws {
     let store = try store.open()
-    if let acknowledge { return try store.acknowledge(acknowledge) }
-    var table = TextTable(["event", "kind", "record", "by", "reason", "why"])
-    for rejection in try store.rejections() {
-      if common.json {
-        try Output.line(json(rejection))
-      } else {
-        let event = rejection.line.event
-        table.add([
-          rejection.line.dot.description, kind(event),
-          event.map { "\(rejection.line.model?.name ?? "?")/\($0.id)" } ?? "",
-          event?.principal.name ?? "", rejection.line.reason?.code ?? "",
-          rejection.line.reason?.message ?? "",
-        ])
-      }
+    if let acknowledge {
+      try store.acknowledge(acknowledge)
+      if !common.json { Output.text("\(acknowledge) is acknowledged") }
+      return
     }
-    guard !common.json else { return }
-    if table.isEmpty { Output.text("nothing was refused") } else { try table.show() }
+    let rejections = try store.rejections()
+    if common.json {
+      for rejection in rejections { try Output.line(json(rejection)) }
+      return
+    }
+    if rejections.isEmpty { Output.text("nothing was refused") }
+    for rejection in rejections { show(rejection) }
   }
 
-  private func kind(_ event: Event?) -> String {
-    switch event?.kind {
-    case .create: "create"
-    case .update: "update"
-    case .delete: "delete"
-    case .unknown(let code): "unknown-\(code)"
-    case nil: ""
+  /// Sentences, not a table's cells: why it was refused is what its author wants to read whole.
+  private func show(_ rejection: Rejection) {
+    let line = rejection.line
+    var head = Text.bold("\(line.dot)")
+    if let event = line.event {
+      head += Text.visible(
+        "  \(line.eventKindName) of \(line.recordName) by \(event.principal.name)")
+    } else {
+      head += "  its content is no longer kept here"
+    }
+    Output.text(head + (rejection.isAcknowledged ? Text.dim("  acknowledged") : ""))
+    if !line.writtenText.isEmpty { Output.text("    it said: \(Text.visible(line.writtenText))") }
+    if let reason = line.reason {
+      Output.text("    \(Text.red(reason.code)): \(Text.visible(reason.message))")
+      if let rule = reason.rule { Output.text("    by the rule \(Text.visible(rule))") }
+    }
+    for text in undone(rejection) { Output.text("    undone: \(Text.visible(text))") }
+    if !rejection.dependents.isEmpty {
+      let dots = rejection.dependents.map(\.description).joined(separator: ", ")
+      Output.text("    written since by who had seen it: \(dots)")
+    }
+  }
+
+  /// The fields that the tombstone changed in the view.
+  private func undone(_ rejection: Rejection) -> [String] {
+    func value(_ name: String, _ members: [Value.Member]) -> Value? {
+      members.first { $0.name == name }?.value
+    }
+    func text(_ value: Value?) -> String {
+      value.map { Text.shortened($0.text, to: 36) } ?? "—"
+    }
+    let added = rejection.after.filter { value($0.name, rejection.before) == nil }
+    return (rejection.before + added).compactMap { member in
+      let before = value(member.name, rejection.before)
+      let after = value(member.name, rejection.after)
+      return before == after ? nil : "\(member.name): \(text(before)) → \(text(after))"
     }
   }
 
@@ -54,7 +78,7 @@ struct RejectionsCommand: ParsableCommand {
     if let event = line.event {
       if let model = line.model { builder.append("model", model.name) }
       builder.append("id", event.id.string)
-      builder.append("kind", kind(event))
+      builder.append("kind", line.eventKindName)
       if let model = line.model { Operation.appendFields(event.changes, of: model, to: &builder) }
       event.principal.appendJSON("actor", to: &builder)
     }

@@ -15,8 +15,8 @@ struct ReplayCommand: ParsableCommand {
     commandName: "replay",
     abstract: "Rebuild the view from the first event and compare it with the stored one.",
     discussion: """
-      With --until, the view of that moment is rebuilt and shown as counts only. With --step, every \
-      event is shown as it is folded.
+      With --until, the view of that moment is rebuilt and counted: no view of the past is stored to \
+      compare it with. With --step, every event is shown as it is folded.
       """)
 
   @OptionGroup var store: StoreArgument
@@ -40,21 +40,7 @@ struct ReplayCommand: ParsableCommand {
     let store = try store.open()
     if step { return try showSteps(store) }
     let started = ContinuousClock.now
-    if let until {
-      var count = 0
-      try store.forEachRecord(at: until) { _ in
-        count += 1
-        return true
-      }
-      if common.json {
-        var builder = JSONLine()
-        builder.beginObject()
-        builder.append("records", count)
-        builder.endObject()
-        return try Output.line(builder.bytes)
-      }
-      return Output.text("\(count) records at that moment; `view --at` shows them")
-    }
+    if let until { return try showPast(store, until) }
     let comparison = try store.replay()
     let seconds = (ContinuousClock.now - started).seconds
     if common.json {
@@ -63,6 +49,32 @@ struct ReplayCommand: ParsableCommand {
       show(comparison, seconds)
     }
     if !comparison.agrees { throw ExitCode(ExitStatus.no.rawValue) }
+  }
+
+  /// No view of the past is stored that this could be compared with.
+  private func showPast(_ store: Store, _ moment: Moment) throws {
+    let started = ContinuousClock.now
+    var eventCount = 0
+    var recordCount = 0
+    try store.forEachStep(until: moment) { _, effect in
+      if effect != .void { eventCount += 1 }
+      return true
+    }
+    try store.forEachRecord(at: moment) { _ in
+      recordCount += 1
+      return true
+    }
+    guard common.json else {
+      return Output.text(
+        "\(eventCount) events folded to \(recordCount) records; `view --at` shows them")
+    }
+    var builder = JSONLine()
+    builder.beginObject()
+    builder.append("events", eventCount)
+    builder.append("records", recordCount)
+    builder.append("seconds", (ContinuousClock.now - started).seconds)
+    builder.endObject()
+    try Output.line(builder.bytes)
   }
 
   private func json(_ comparison: ViewComparison, _ seconds: Double) -> [UInt8] {
@@ -115,13 +127,20 @@ struct ReplayCommand: ParsableCommand {
         builder.endObject()
         try Output.line(builder.bytes)
       } else {
-        let record = line.event.map { "\(line.model?.name ?? "?")/\($0.id)" } ?? ""
-        Output.text(
-          "\((line.effective ?? line.stamp).time)  \(line.mark)  \(Text.padded(line.kindName, to: 6))  \(Text.visible(record))  \(Text.visible(Text.shortened(line.summary, to: 60)))  \(effect == .live ? "" : Text.dim(effect.rawValue))"
-        )
+        Output.text(stepText(line, effect))
       }
       if speed != nil { try Output.flush() }
       return true
     }
+  }
+
+  private func stepText(_ line: LogLine, _ effect: HistoryLine.Effect) -> String {
+    let cells = [
+      (line.effective ?? line.stamp).time, Text.padded(line.mark, to: 10),
+      Text.padded(line.kindName, to: 9), Text.padded(Text.visible(line.recordName), to: 16),
+      effect == .live ? "" : Text.dim(effect.rawValue),
+      Text.visible(Text.shortened(line.summary, to: 60)),
+    ]
+    return cells.filter { !$0.isEmpty }.joined(separator: "  ")
   }
 }

@@ -22,8 +22,8 @@ struct SyncCommand: ParsableCommand {
         .usage, "\(other): sync over the network is not there yet; give a directory")
     }
     let (left, right) = try StorePair.open(directory, other)
+    defer { Progress.clear() }
     let exchange = try Replication.sync(left, right, progress: Progress.show)
-    Progress.clear()
     if common.json {
       var builder = JSONLine()
       builder.beginObject()

@@ -20,7 +20,10 @@ struct ViewCommand: ParsableCommand {
     help: "FIELD=VALUE, FIELD!=VALUE, <, <=, >, >=, or FIELD~TEXT; all of them must hold.")
   var conditions: [String] = []
 
-  @Option(help: "A field to sort by; with - before it, downwards. May be repeated.")
+  // A leading - belongs to the value.
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: "A field to sort by; with - before it, downwards. May be repeated.")
   var sort: [String] = []
 
   @Option(help: "At most so many records.")

@@ -37,14 +37,14 @@ extension LogLine {
   static let header = ["lsn", "when", "event", "kind", "record", "by", "what"]
 
   func row() -> [String] {
-    let record = event.map { "\(model?.name ?? "?")/\($0.id)" } ?? ""
-    return [
-      String(lsn), (effective ?? stamp).time, mark, kindName, record,
+    [
+      String(lsn), (effective ?? stamp).time, mark, kindName, recordName,
       event?.principal.name ?? "", summary,
     ]
   }
 
-  /// The dot in the project's notation: `a3`, pending `a3'`, void `a3~`, with the replica's first digits.
+  /// The dot in the project's notation: `a3`, pending `a3'`, void `a3~`, with the replica's first
+  /// digits.
   var mark: String {
     let short = dot.replica.description.prefix(6)
     switch status {
@@ -57,6 +57,26 @@ extension LogLine {
   /// What it changed, or why it is void.
   var summary: String {
     if let reason { return "\(reason.code): \(reason.message)" }
+    return writtenText
+  }
+
+  /// What the event was, also where a tombstone is all that the log shows of it; empty where that is
+  /// not known here.
+  var eventKindName: String {
+    switch event?.kind {
+    case .create: "create"
+    case .update: "update"
+    case .delete: "delete"
+    case .unknown(let code): "unknown-\(code)"
+    case nil: ""
+    }
+  }
+
+  /// The record, for people; empty where it is not known here.
+  var recordName: String { event.map { "\(model?.name ?? "?")/\($0.id)" } ?? "" }
+
+  /// What its author wrote, whatever was decided of it.
+  var writtenText: String {
     guard let event, let model else { return "" }
     return event.changes.filter { model.fields.indices.contains($0.field) }.map { change in
       let name = model.fields[change.field].name

@@ -2,7 +2,8 @@ import Tidemark
 import TidemarkJSON
 
 extension JSONBuilder {
-  /// `"trace":[{"rule","applies","finding","why","field"?}]` and what it comes to.
+  /// `"trace":[{"rule","applies","finding","why","field"?}]` and what it comes to,
+  /// `"decision":{"decision","rule"?,"reason"?,"message"?,"field"?}`.
   mutating func appendTrace(_ trace: Trace) {
     beginList("trace")
     for clause in trace.clauses {
@@ -15,6 +16,15 @@ extension JSONBuilder {
       append(Value.object(members))
     }
     endList()
+    beginObject("decision")
+    append("decision", trace.decision.name)
+    append("rule", ifGiven: trace.decision.rule)
+    if let denial = trace.decision.denial {
+      append("reason", denial.code.rawValue)
+      append("message", denial.message)
+      append("field", ifGiven: denial.field)
+    }
+    endObject()
   }
 }
 
@@ -30,6 +40,34 @@ extension Trace {
         }
       let field = clause.field.map { " on \($0)" } ?? ""
       Output.text("  \(mark)  \(clause.rule)\(field): \(Text.visible(clause.why))")
+    }
+  }
+}
+
+extension Decision {
+  var name: String {
+    switch self {
+    case .allowed: "allowed"
+    case .denied: "denied"
+    case .unknown: "unknown"
+    }
+  }
+
+  /// The rule that allowed it, refused it, or lacks a fact.
+  var rule: String? {
+    if case .allowed(let allowance) = self { return allowance.rule }
+    return denial?.rule
+  }
+
+  /// For people: what the rules come to.
+  var text: String {
+    let by = rule.map { " by \($0)" } ?? ""
+    switch self {
+    case .allowed: return Text.green("allowed") + by
+    case .denied(let denial):
+      return Text.red("denied") + by + ": \(denial.code.rawValue), \(Text.visible(denial.message))"
+    case .unknown(let fact):
+      return Text.yellow("not known here") + by + ": \(Text.visible(fact.message))"
     }
   }
 }
