@@ -98,12 +98,19 @@ struct ExplainCommand: ParsableCommand {
     Output.text("Rule by rule, as the rules read now, to the record as this log had it before:")
     trace.show()
     Output.text("  so it is \(trace.decision.text)")
+    // The rules may have changed since, and an authority knows of other writes.
+    let isAccepted = explanation.line.status == .accepted
+    if explanation.line.status != .pending, isAccepted != trace.decision.isAllowed {
+      Output.text("  The decision above was made on other grounds, and it is the one that counts.")
+    }
   }
 
   private func showEffect(_ explanation: Explanation) {
     Output.text("")
     let because = explanation.because.map(\.description).joined(separator: ", ")
     switch explanation.effect {
+    case .live where explanation.line.event?.kind == .delete:
+      Output.text("Effect: live; what its author had seen of the record has ended")
     case .live: Output.text("Effect: live")
     case .ended:
       Output.text("Effect: none, for a delete that its author had not seen ended it: \(because)")

@@ -53,8 +53,11 @@ struct HistoryCommand: ParsableCommand {
     let line = item.line
     let who = line.event?.principal.name ?? ""
     Output.text(
-      Text.bold("\(line.stamp.time)  \(line.mark)  \(line.kindName)")
+      Text.bold("\((line.effective ?? line.stamp).time)  \(line.mark)  \(line.kindName)")
         + "  by \(Text.visible(who))  \(effect(item))")
+    if line.effective != nil {
+      Output.text("    its clock was ahead, at \(line.stamp.time)")
+    }
     if let reason = line.reason {
       if !line.writtenText.isEmpty {
         Output.text("    it said: \(Text.visible(line.writtenText))")

@@ -8,8 +8,8 @@ struct MergeCommand: ParsableCommand {
     commandName: "merge",
     abstract: "Bring INTO all that FROM has and it lacks, through INTO's acceptance.",
     discussion: """
-      An authority judges what it is given; a device takes what an authority has decided. Only INTO \
-      changes.
+      An authority judges what it is given; a device takes what an authority has decided. Only \
+      INTO changes.
       """)
 
   @Argument(help: "The store to read.")

@@ -15,8 +15,8 @@ struct ReplayCommand: ParsableCommand {
     commandName: "replay",
     abstract: "Rebuild the view from the first event and compare it with the stored one.",
     discussion: """
-      With --until, the view of that moment is rebuilt and counted: no view of the past is stored to \
-      compare it with. With --step, every event is shown as it is folded.
+      With --until, the view of that moment is rebuilt and counted: no view of the past is stored \
+      to compare it with. With --step, every event is shown as it is folded.
       """)
 
   @OptionGroup var store: StoreArgument
@@ -98,7 +98,8 @@ struct ReplayCommand: ParsableCommand {
   private func show(_ comparison: ViewComparison, _ seconds: Double) {
     let rate = seconds > 0 ? Int(Double(comparison.eventCount) / seconds) : 0
     Output.text(
-      "\(comparison.eventCount) events folded to \(comparison.recordCount) records, \(rate) a second"
+      "\(comparison.eventCount) events folded to \(comparison.recordCount) records, "
+        + "\(rate) a second"
     )
     if comparison.agrees {
       Output.text(Text.green("agrees") + " with the stored view, \(comparison.view.prefix(16))…")

@@ -30,7 +30,8 @@ struct VerifyCommand: ParsableCommand {
       try Output.line(builder.bytes)
     } else {
       Output.text(
-        "\(report.eventCount) events, \(report.tombstoneCount) tombstones, \(report.recordCount) records"
+        "\(report.eventCount) events, \(report.tombstoneCount) tombstones, "
+          + "\(report.recordCount) records"
       )
       for problem in report.problems {
         Output.text("  \(Text.red(problem.code)): \(Text.visible(problem.message))")

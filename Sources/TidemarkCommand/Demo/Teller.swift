@@ -40,19 +40,34 @@ final class Teller {
     var lines: [String] = []
     try store.forEachRecord(of: "Post") { post in
       count += 1
-      guard lines.count < limit else { return true }
-      let title = Text.shortened(post["title"]?.text ?? "", to: 34)
-      let cells = [
-        Text.padded(post.id.string, to: 9), Text.padded(title, to: 34),
-        Text.padded(post.owner?.text ?? "nobody", to: 7),
-        post["likes"].map { "♥ \($0.text)" } ?? "",
-        post.conflicts.isEmpty ? "" : Text.yellow("⚡ \(post.conflicts.joined(separator: ", "))"),
-      ]
-      lines.append("     " + cells.joined(separator: " "))
+      if lines.count < limit { lines.append(line(post.id, post)) }
       return true
     }
     say("   \(name) shows \(count) \(count == 1 ? "post" : "posts"):")
     for line in lines { say(line) }
     if count > lines.count { say("     … and \(count - lines.count) more") }
+  }
+
+  /// Some posts as a store shows them, also those that it does not.
+  func posts(_ name: String, _ store: Store, _ ids: [RecordID]) throws {
+    say("   \(name):")
+    for id in ids { say(line(id, try store.record("Post", id))) }
+  }
+
+  private func line(_ id: RecordID, _ post: RecordView?) -> String {
+    guard let post else { return "     \(Text.padded(id.string, to: 9)) \(Text.dim("not there"))" }
+    var tags: [String] = []
+    if case .list(let values)? = post["tags"] { tags = values.map { "#\($0.text)" } }
+    let cells = [
+      Text.padded(id.string, to: 9),
+      Text.padded(Text.shortened(post["title"]?.text ?? "", to: 28), to: 28),
+      Text.padded(post.owner?.text ?? "nobody", to: 7),
+      Text.padded(post["likes"].map { "♥ \($0.text)" } ?? "", to: 4),
+      tags.joined(separator: " "),
+      post.conflicts.isEmpty
+        ? "" : Text.yellow("⚡ conflict on \(post.conflicts.joined(separator: ", "))"),
+    ]
+    let text = cells.joined(separator: " ")
+    return "     " + String(text.reversed().drop { $0 == " " }.reversed())
   }
 }

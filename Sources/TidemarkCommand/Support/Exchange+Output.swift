@@ -48,10 +48,10 @@ extension MergeSummary {
 
   func showForks() {
     for fork in forks {
+      let events = fork.eventCount == 1 ? "1 event goes on" : "\(fork.eventCount) events go on"
       Output.text(
-        Text.yellow("fork")
-          + " at \(fork.dot): another store wrote under the same replica id; \(fork.eventCount) events go on under \(fork.replica)"
-      )
+        Text.yellow("fork") + " at \(fork.dot): another store wrote under the same replica id; "
+          + "\(events) under \(fork.replica)")
     }
   }
 }

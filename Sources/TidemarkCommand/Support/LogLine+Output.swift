@@ -60,8 +60,8 @@ extension LogLine {
     return writtenText
   }
 
-  /// What the event was, also where a tombstone is all that the log shows of it; empty where that is
-  /// not known here.
+  /// What the event was, also where a tombstone is all that the log shows of it; empty where that
+  /// is not known here.
   var eventKindName: String {
     switch event?.kind {
     case .create: "create"

@@ -59,13 +59,13 @@ extension Decision {
     return denial?.rule
   }
 
-  /// For people: what the rules come to.
+  /// For people: what the rules come to; the clauses say why.
   var text: String {
     let by = rule.map { " by \($0)" } ?? ""
     switch self {
     case .allowed: return Text.green("allowed") + by
     case .denied(let denial):
-      return Text.red("denied") + by + ": \(denial.code.rawValue), \(Text.visible(denial.message))"
+      return Text.red("denied") + by + " (\(denial.code.rawValue))"
     case .unknown(let fact):
       return Text.yellow("not known here") + by + ": \(Text.visible(fact.message))"
     }
