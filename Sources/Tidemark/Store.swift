@@ -32,7 +32,7 @@ public final class Store: Sendable {
       guard let header = try tables.storeHeader(tx) else {
         throw StoreError(
           .notAStore,
-          "\(directory) holds a store that was never fully created; remove it and run `tidemark init`"
+          "\(directory) holds no readable store: its header is missing; if `init` was cut off, remove it and run that again, else keep it and bring back a backup"
         )
       }
       return (header, try tables.catalog(tx))

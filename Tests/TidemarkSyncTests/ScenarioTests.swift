@@ -173,6 +173,21 @@ import TidemarkTesting
     #expect(try second.replay().agrees && feed.cloud.replay().agrees)
   }
 
+  @Test func `an update that a concurrent delete ended is explained by the owner it had`() throws {
+    let feed = try Feed()
+    let phone = try feed.device("phone")
+    let tablet = try feed.device("tablet")
+    _ = try phone.submit([create("p1", "x", by: ann)])
+    for device in [phone, tablet] { _ = try Replication.sync(device, feed.cloud) }
+    _ = try phone.submit([delete("p1", by: ann)])
+    let late = try tablet.submit([retitle("p1", "y", by: ann)])
+    for device in [phone, tablet] { _ = try Replication.sync(device, feed.cloud) }
+    let explanation = try feed.cloud.explain(late.dots[0])
+    #expect(explanation.line.status == .accepted)
+    #expect(explanation.effect == .ended)
+    #expect(explanation.trace?.decision.isAllowed == true)
+  }
+
   @Test func `pending events do not travel between devices`() throws {
     let feed = try Feed()
     let phone = try feed.device("phone")

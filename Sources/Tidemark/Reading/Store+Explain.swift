@@ -54,7 +54,13 @@ extension Store {
       }
       let row = try snapshot.tables.row(RecordKey(model: number, id: event.id), tx) ?? RecordRow()
       let chain = try snapshot.tables.foldEvents(row.head, snapshot.header, snapshot.catalog, tx)
-      let before = try snapshot.stateBefore(line, row, number, tx)
+      var before = try snapshot.stateBefore(line, row, number, tx)
+      if !before.exists {
+        // A concurrent delete came first: it was judged by the record as its author had seen it.
+        before = RecordState.fold(
+          chain.filter { line.context.contains($0.rank.dot) },
+          snapshot.catalog.mergeRules(number))
+      }
       let trace = snapshot.trace(event, model, number, before)
       guard let folded = chain.first(where: { $0.rank.dot == dot }) else {
         return Explanation(line: line, effect: .void, because: [], fields: [], trace: trace)

@@ -47,7 +47,12 @@ extension Store {
         each: { logged, outcome in
           guard !isOver else { return }
           let isVoid = try snapshot.tables.tombstone(logged.dot, tx) != nil
-          guard isVoid || outcome != nil else { return }
+          let isThen =
+            filter?(
+              FoldEvent(
+                rank: Rank(logged.event.stamp, logged.dot), kind: logged.event.kind,
+                context: VersionVector(), changes: [])) ?? true
+          guard outcome != nil || (isVoid && isThen) else { return }
           let line = try lines.line(logged.lsn, tx)
           isOver = try !body(line, outcome.map(HistoryLine.Effect.init) ?? .void)
         })
