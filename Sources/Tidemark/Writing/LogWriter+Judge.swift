@@ -143,7 +143,7 @@ extension LogWriter {
     _ key: RecordKey, seen: RecordState, now: RecordState, isLocal: Bool
   ) -> Denial? {
     let event = proposal.events[index]
-    let facts = facts(now.exists ? now : seen, key, place)
+    let facts = catalog.facts(now.exists ? now : seen, key.model, place)
     func ask(_ operation: AccessOperation, _ given: [FieldChange]) -> Decision {
       catalog.policy.decide(
         AccessRequest(
@@ -207,10 +207,6 @@ extension LogWriter {
       changes.append(FieldChange(field: place, operation: change.operation))
     }
     return changes.sorted { $0.field < $1.field }
-  }
-
-  func facts(_ state: RecordState, _ key: RecordKey, _ place: Int) -> StoredRecord {
-    catalog.facts(state, key.model, place)
   }
 }
 

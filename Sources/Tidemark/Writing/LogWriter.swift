@@ -90,10 +90,7 @@ final class LogWriter {
       state.encode(into: &buffer)
       try tx.put(tables.replicas, replica.key.rawBytes, buffer.bytes)
     }
-    for replica in dirtyRuns {
-      guard let run = lastRuns[replica] else { continue }
-      try tx.put(tables.runs, Dot(replica, run.firstSeq).key.rawBytes, run.bytes.rawBytes)
-    }
+    try flushRuns(&tx)
     buffer.truncate()
     header.encode(into: &buffer)
     let bytes = buffer.toArray()
