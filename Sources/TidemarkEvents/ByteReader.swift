@@ -30,42 +30,46 @@ public struct CodecError: Error, Hashable, Sendable, CustomStringConvertible {
 /// otherwise.
 public struct ByteReader: ~Escapable {
   public let bytes: RawSpan
-  public private(set) var offset: Int
+  @usableFromInline var position: Int
 
-  @_lifetime(copy bytes)
+  /// Where the next byte is read.
+  @inlinable public var offset: Int { position }
+
+
+  @inlinable @_lifetime(copy bytes)
   public init(_ bytes: RawSpan, at offset: Int = 0) {
     self.bytes = bytes
-    self.offset = min(max(offset, 0), bytes.byteCount)
+    position = min(max(offset, 0), bytes.byteCount)
   }
 
-  public var remaining: Int { bytes.byteCount - offset }
-  public var isAtEnd: Bool { remaining == 0 }
+  @inlinable public var remaining: Int { bytes.byteCount - offset }
+  @inlinable public var isAtEnd: Bool { remaining == 0 }
 
-  @_lifetime(self: copy self)
+  @inlinable @_lifetime(self: copy self)
   public mutating func byte() throws(CodecError) -> UInt8 {
     guard remaining >= 1 else { throw CodecError(.truncated, "byte") }
-    defer { offset += 1 }
-    return unsafe bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+    defer { position += 1 }
+    return unsafe bytes.unsafeLoad(fromUncheckedByteOffset: position, as: UInt8.self)
   }
 
-  @_lifetime(self: copy self)
+  @inlinable @_lifetime(self: copy self)
   public mutating func littleEndian<T: FixedWidthInteger & BitwiseCopyable>(
     _ type: T.Type
   ) throws(CodecError) -> T {
     guard remaining >= MemoryLayout<T>.size else { throw CodecError(.truncated, "integer") }
-    defer { offset += MemoryLayout<T>.size }
+    defer { position += MemoryLayout<T>.size }
     return T(
-      littleEndian: unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: type))
+      littleEndian: unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: position, as: type))
   }
 
-  @_lifetime(self: copy self)
+  @inlinable @_lifetime(self: copy self)
   public mutating func bigEndian<T: FixedWidthInteger & BitwiseCopyable>(
     _ type: T.Type
   ) throws(CodecError) -> T {
     try littleEndian(type).byteSwapped
   }
 
-  @_lifetime(self: copy self)
+  @inlinable @_lifetime(self: copy self)
   public mutating func varint() throws(CodecError) -> UInt64 {
     var value: UInt64 = 0
     var shift: UInt64 = 0
@@ -82,35 +86,35 @@ public struct ByteReader: ~Escapable {
   }
 
   /// A varint that counts something, at most `max`.
-  @_lifetime(self: copy self)
+  @inlinable @_lifetime(self: copy self)
   public mutating func count(_ what: String, max: Int) throws(CodecError) -> Int {
     let value = try varint()
     guard value <= UInt64(max) else { throw CodecError(.outOfBounds, what) }
     return Int(value)
   }
 
-  @_lifetime(self: copy self)
+  @inlinable @_lifetime(self: copy self)
   public mutating func zigzag() throws(CodecError) -> Int64 {
     let value = try varint()
     return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
   }
 
   /// The next `byteCount` bytes, borrowed.
-  @_lifetime(copy self)
+  @inlinable @_lifetime(copy self)
   public mutating func take(_ byteCount: Int) throws(CodecError) -> RawSpan {
     guard byteCount >= 0, byteCount <= remaining else { throw CodecError(.truncated, "bytes") }
-    defer { offset += byteCount }
+    defer { position += byteCount }
     return unsafe bytes.extracting(unchecked: offset..<offset + byteCount)
   }
 
-  @_lifetime(self: copy self)
+  @inlinable @_lifetime(self: copy self)
   public mutating func skip(_ byteCount: Int) throws(CodecError) {
     guard byteCount >= 0, byteCount <= remaining else { throw CodecError(.truncated, "bytes") }
-    offset += byteCount
+    position += byteCount
   }
 
   /// The next `byteCount` bytes as text; broken UTF-8 is an error.
-  @_lifetime(self: copy self)
+  @inlinable @_lifetime(self: copy self)
   public mutating func string(byteCount: Int) throws(CodecError) -> String {
     let span = try take(byteCount)
     guard let string = span.validatedString() else { throw CodecError(.malformed, "UTF-8") }
@@ -118,7 +122,7 @@ public struct ByteReader: ~Escapable {
   }
 
   /// A counted string.
-  @_lifetime(self: copy self)
+  @inlinable @_lifetime(self: copy self)
   public mutating func string() throws(CodecError) -> String {
     let byteCount = try count("string", max: Limits.eventByteCountMax)
     return try string(byteCount: byteCount)
@@ -133,7 +137,7 @@ public struct ByteReader: ~Escapable {
 
 extension RawSpan {
   /// The bytes as text, or `nil` where they are not UTF-8.
-  public func validatedString() -> String? {
+  @inlinable public func validatedString() -> String? {
     unsafe withUnsafeBytes { unsafe String(validating: $0, as: UTF8.self) }
   }
 

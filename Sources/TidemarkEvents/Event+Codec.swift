@@ -32,30 +32,6 @@ extension EventKind {
   }
 }
 
-package func encodeEvent(
-  _ event: Event, in header: TransactionHeader, into writer: inout ByteWriter
-) throws(CodecError) {
-  guard let principal = header.principals.firstIndex(of: event.principal) else {
-    throw CodecError(.malformed, "the header lacks an event's principal")
-  }
-  let uuid = event.id.packedUUID
-  writer.append(event.kind.code | (uuid == nil ? 0 : 0x40) | (principal == 0 ? 0 : 0x80))
-  if principal != 0 { writer.append(varint: principal) }
-  writer.append(varint: event.model)
-  writer.append(varint: event.stamp.rawValue - header.firstStamp.rawValue)
-  if let uuid {
-    writer.append(bigEndian: uuid.0)
-    writer.append(bigEndian: uuid.1)
-  } else {
-    writer.append(counted: event.id.string)
-  }
-  writer.append(varint: event.changes.count)
-  for change in event.changes {
-    writer.append(varint: change.field)
-    change.operation.encode(into: &writer)
-  }
-}
-
 extension FieldOperation {
   package func encode(into writer: inout ByteWriter) {
     switch self {

@@ -1,25 +1,28 @@
 // A transaction's bytes. They are written once, by its author's store, and are the same on every log
 // that holds it; nothing in them is a log's own. All numbers are little-endian.
 //
-//   u8       format, 1
+//   u8       format, 2
 //   u8       flags: 1 a label follows
 //   u64      replica
 //   u64      schema version
 //   u64      stamp of the first event
-//   varint   seq of the first event
-//   varint   number of events
+//   u64      seq of the first event
+//   u32      number of events
 //   context  varint count, then (u64 replica, varint seq) for each entry that rose since the
 //            transaction before it of the same replica; sorted by replica, without its own
 //   label    counted string, where flagged
 //   principals  varint count, then each
 //   u32      CRC-32C of all the above
-//   events   varint byte count, body, u32 CRC-32C of the body seeded by the header's XOR its index
+//   events   varint byte count, body, u32 CRC-32C of the body seeded by the event's dot
 //   offsets  u32 for the 17th, 33rd, … event: where its byte count stands
 //   32 bytes hash: SHA-256 over the hash of the replica's transaction before, and all the above
+//
+// What stands before the context has one place in every transaction, so that an event can be read,
+// and its checksum checked, without reading the rest of the header.
 
 /// What stands at the front of a transaction: who wrote it, its place, and what its author had seen.
 public struct TransactionHeader: Hashable, Sendable {
-  package static let format: UInt8 = 1
+  package static let format: UInt8 = 2
   /// An offset is kept for every so many events.
   package static let offsetStride = 16
 
@@ -67,51 +70,21 @@ public func encodeTransaction(
   into writer: inout ByteWriter
 ) throws(CodecError) -> TransactionHash {
   precondition(writer.count == 0 && header.eventCount == events.count && !events.isEmpty)
-  let checksum = encodeHeader(header, into: &writer)
-  let claims = header.principals.flatMap(\.claims)
-  guard writer.count <= Limits.eventByteCountMax,
-    !claims.contains(where: { $0.value.isNested(deeperThan: Limits.valueDepthMax) })
-  else { throw CodecError(.outOfBounds, "principals of \(header.firstDot)") }
-  var offsets: [UInt32] = []
-  var body = ByteWriter()
-  for (index, event) in events.enumerated() {
-    if index > 0, index % TransactionHeader.offsetStride == 0 {
-      offsets.append(UInt32(truncatingIfNeeded: writer.count))
+  var builder = TransactionBuilder()
+  try builder.begin(header)
+  for event in events {
+    guard let principal = header.principals.firstIndex(of: event.principal) else {
+      throw CodecError(.malformed, "the header lacks an event's principal")
     }
-    body.truncate()
-    try encodeEvent(event, in: header, into: &body)
-    guard body.count <= Limits.eventByteCountMax else {
-      throw CodecError(.outOfBounds, "event \(header.dot(index))")
-    }
-    writer.append(varint: body.count)
-    writer.append(body.bytes)
-    writer.append(
-      littleEndian: crc32c(body.bytes, seed: checksum ^ UInt32(truncatingIfNeeded: index)))
+    builder.beginEvent(
+      event.kind, model: event.model, id: event.id, principal: principal, stamp: event.stamp)
+    for change in event.changes { builder.append(change) }
+    try builder.endEvent()
   }
-  for offset in offsets { writer.append(littleEndian: offset) }
-  guard writer.count <= Limits.transactionByteCountMax - TransactionHash.byteCount else {
-    throw CodecError(.outOfBounds, "transaction \(header.firstDot)")
-  }
-  let hash = TransactionHash(after: previous, writer.bytes)
-  hash.encode(into: &writer)
+  try builder.endEvents()
+  let hash = builder.seal(after: previous)
+  writer.append(builder.bytes)
   return hash
-}
-
-private func encodeHeader(_ header: TransactionHeader, into writer: inout ByteWriter) -> UInt32 {
-  writer.append(TransactionHeader.format)
-  writer.append((header.label == nil ? 0 : 1) as UInt8)
-  writer.append(littleEndian: header.replica.rawValue)
-  writer.append(littleEndian: header.schema.rawValue)
-  writer.append(littleEndian: header.firstStamp.rawValue)
-  writer.append(varint: header.firstSeq)
-  writer.append(varint: header.eventCount)
-  header.contextChange.encode(into: &writer)
-  if let label = header.label { writer.append(counted: label) }
-  writer.append(varint: header.principals.count)
-  for principal in header.principals { principal.encode(into: &writer) }
-  let checksum = crc32c(writer.bytes)
-  writer.append(littleEndian: checksum)
-  return checksum
 }
 
 extension VersionVector {

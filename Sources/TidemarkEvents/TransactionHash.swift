@@ -1,4 +1,4 @@
-internal import CChecksum
+public import CChecksum
 internal import Crypto
 
 /// A link of a replica's hash chain: SHA-256 over the hash before it and the transaction's bytes,
@@ -71,7 +71,7 @@ public struct TransactionHash: Hashable, Sendable, CustomStringConvertible {
 
 /// CRC-32C (Castagnoli; RFC 3720, appendix B.4): finds every error of up to three bits in what we
 /// store, and every burst up to 32 bits.
-public func crc32c(_ bytes: RawSpan, seed: UInt32 = 0) -> UInt32 {
+@inlinable public func crc32c(_ bytes: RawSpan, seed: UInt32 = 0) -> UInt32 {
   unsafe bytes.withUnsafeBytes { unsafe tidemark_crc32c(seed, $0.baseAddress, $0.count) }
 }
 

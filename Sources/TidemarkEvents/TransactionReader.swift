@@ -8,7 +8,6 @@ public struct TransactionReader: ~Escapable {
   /// The hash that the bytes end with.
   public let hash: TransactionHash
 
-  private let checksum: UInt32
   private let eventsOffset: Int
   private let eventsEnd: Int
   /// For `next()`: the event's place, where it stands, and the stamp of the one before.
@@ -29,8 +28,7 @@ public struct TransactionReader: ~Escapable {
     var reader = ByteReader(unsafe bytes.extracting(unchecked: 0..<hashOffset))
     header = try decodeHeader(&reader)
     let expected = crc32c(reader.consumed)
-    checksum = try reader.littleEndian(UInt32.self)
-    guard checksum == expected else { throw CodecError(.checksum, "transaction header") }
+    guard try reader.littleEndian(UInt32.self) == expected else { throw CodecError(.checksum, "transaction header") }
     let offsetCount = (header.eventCount - 1) / TransactionHeader.offsetStride
     guard reader.remaining >= offsetCount * 4 else { throw CodecError(.truncated, "offsets") }
     self.bytes = bytes
@@ -109,7 +107,8 @@ public struct TransactionReader: ~Escapable {
     let byteCount = try reader.count("event", max: Limits.eventByteCountMax)
     let body = try reader.take(byteCount)
     let expected = try reader.littleEndian(UInt32.self)
-    guard crc32c(body, seed: checksum ^ UInt32(truncatingIfNeeded: index)) == expected else {
+    guard crc32c(body, seed: eventChecksumSeed(header.replica, header.dot(index).seq)) == expected
+    else {
       throw CodecError(.checksum, "event \(header.dot(index))")
     }
     offset = reader.offset
@@ -122,15 +121,17 @@ private func decodeHeader(_ reader: inout ByteReader) throws(CodecError) -> Tran
   guard format <= TransactionHeader.format else {
     throw CodecError(.newerFormat, "transaction of format \(format)")
   }
-  guard format == TransactionHeader.format else { throw CodecError(.malformed, "transaction") }
+  guard format == TransactionHeader.format else {
+    throw CodecError(.malformed, "transaction of format \(format)")
+  }
   let flags = try reader.byte()
   guard flags & ~1 == 0 else { throw CodecError(.malformed, "transaction flags") }
   let replica = ReplicaID(try reader.littleEndian(UInt64.self))
   let schema = SchemaVersion(try reader.littleEndian(UInt64.self))
   let stamp = Stamp(rawValue: try reader.littleEndian(UInt64.self))
-  let firstSeq = try reader.varint()
-  let eventCount = try reader.count("events", max: Limits.transactionEventCountMax)
-  guard firstSeq >= 1, eventCount >= 1, firstSeq <= Dot.seqMax - UInt64(eventCount) else {
+  let firstSeq = try reader.littleEndian(UInt64.self)
+  let eventCount = Int(try reader.littleEndian(UInt32.self))
+  guard firstSeq >= 1, eventCount >= 1, eventCount <= Limits.transactionEventCountMax, firstSeq <= Dot.seqMax - UInt64(eventCount) else {
     throw CodecError(.outOfBounds, "seq")
   }
   let context = try VersionVector(from: &reader)

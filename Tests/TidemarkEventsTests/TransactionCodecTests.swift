@@ -126,7 +126,7 @@ import TidemarkTesting
       var generator = SeededGenerator(seed: seed)
       let count = Int.random(in: 0...300, using: &generator)
       var bytes = (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-      if count > 0 { bytes[0] = 1 }
+      if count > 0 { bytes[0] = 2 }
       #expect(!Self.isSound(bytes), "seed \(seed)")
     }
   }
@@ -150,9 +150,9 @@ import TidemarkTesting
     var generator = SeededGenerator(seed: 1)
     let (header, events) = Self.sample(1, using: &generator)
     var bytes = try Self.encode(header, events)
-    bytes[0] = 2
+    bytes[0] = 3
     let later = bytes
-    #expect(throws: CodecError(.newerFormat, "transaction of format 2")) {
+    #expect(throws: CodecError(.newerFormat, "transaction of format 3")) {
       _ = try TransactionReader(later.rawBytes)
     }
   }

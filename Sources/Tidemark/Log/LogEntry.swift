@@ -1,9 +1,10 @@
 public import TidemarkEvents
 
 // An entry of the log: what this log adds to a transaction, or a decision. Every entry ends with a
-// CRC-32C of what is before it, seeded by that of its lsn, so that an entry in another's place shows.
+// CRC-32C, seeded by that of its lsn, so that an entry in another's place shows. It covers what is
+// before it, but for a transaction's bytes, which have checksums of their own.
 //
-//   1 transaction   decision, varint byte count, the transaction's bytes; then for each event a varint:
+//   1 transaction   decision, u32 byte count, the transaction's bytes; then for each event a varint:
 //                   how many lsns back the record's entry before it stands, 0 for none
 //   2 rejection     u64 replica, varint first seq, varint count, 32 bytes hash, u64 last stamp,
 //                   u64 schema, context change, decision, label (counted; empty for none),
@@ -106,23 +107,31 @@ enum LogEntry: ~Escapable {
     let end = bytes.byteCount - 4
     let covered = unsafe bytes.extracting(unchecked: 0..<end)
     var tail = ByteReader(bytes, at: end)
-    guard try tail.littleEndian(UInt32.self) == LogEntry.checksum(covered, lsn: lsn) else {
+    let expected = try tail.littleEndian(UInt32.self)
+    var reader = ByteReader(covered)
+    let kind = try reader.byte()
+    if kind == 1 {
+      self = .transaction(try TransactionEntry(&reader, lsn: lsn, checksum: expected))
+      return
+    }
+    guard expected == LogEntry.checksum(covered, lsn: lsn) else {
       throw CodecError(.checksum, "log entry \(lsn)")
     }
-    var reader = ByteReader(covered)
-    switch try reader.byte() {
-    case 1: self = .transaction(try TransactionEntry(&reader))
+    switch kind {
     case 2: self = .rejection(try RejectionEntry(from: &reader))
     case 3: self = .acceptance(try AcceptanceEntry(from: &reader))
     case 4: self = .withdrawal(try WithdrawalEntry(from: &reader))
-    case let kind: throw CodecError(.newerFormat, "log entry \(lsn) of kind \(kind)")
+    default: throw CodecError(.newerFormat, "log entry \(lsn) of kind \(kind)")
     }
   }
 
   static func checksum(_ covered: RawSpan, lsn: UInt64) -> UInt32 {
+    crc32c(covered, seed: seed(lsn))
+  }
+
+  static func seed(_ lsn: UInt64) -> UInt32 {
     var lsn = lsn.littleEndian
-    let seed = unsafe withUnsafeBytes(of: &lsn) { unsafe crc32c(RawSpan(_unsafeBytes: $0)) }
-    return crc32c(covered, seed: seed)
+    return unsafe withUnsafeBytes(of: &lsn) { unsafe crc32c(RawSpan(_unsafeBytes: $0)) }
   }
 
   /// Ends an entry that has been written so far.
@@ -140,11 +149,21 @@ struct TransactionEntry: ~Escapable {
   private let chain: RawSpan
 
   @_lifetime(copy reader)
-  fileprivate init(_ reader: inout ByteReader) throws(CodecError) {
+  fileprivate init(
+    _ reader: inout ByteReader, lsn: UInt64, checksum expected: UInt32
+  ) throws(CodecError) {
     decision = try DecisionRecord(optionalFrom: &reader)
-    let byteCount = try reader.count("transaction", max: Limits.transactionByteCountMax)
-    transaction = try TransactionReader(try reader.take(byteCount))
+    let byteCount = Int(try reader.littleEndian(UInt32.self))
+    let before = crc32c(reader.consumed, seed: LogEntry.seed(lsn))
+    guard byteCount <= Limits.transactionByteCountMax else {
+      throw CodecError(.outOfBounds, "transaction")
+    }
+    let bytes = try reader.take(byteCount)
     chain = try reader.take(reader.remaining)
+    guard crc32c(chain, seed: before) == expected else {
+      throw CodecError(.checksum, "log entry \(lsn)")
+    }
+    transaction = try TransactionReader(bytes)
   }
 
   /// How far back the entry before an event's stands in its record's chain; 0 for none.
@@ -159,12 +178,30 @@ struct TransactionEntry: ~Escapable {
     _ transaction: RawSpan, decision: DecisionRecord?, distances: [UInt64], lsn: UInt64,
     into writer: inout ByteWriter
   ) {
+    let transactionOffset = encodePrefix(decision, into: &writer)
+    writer.append(transaction)
+    encodeSuffix(distances, lsn: lsn, transactionOffset: transactionOffset, into: &writer)
+  }
+
+  /// Writes what stands before the transaction.
+  /// - Returns: where the transaction begins.
+  static func encodePrefix(_ decision: DecisionRecord?, into writer: inout ByteWriter) -> Int {
     writer.append(1 as UInt8)
     DecisionRecord.encode(decision, into: &writer)
-    writer.append(varint: transaction.byteCount)
-    writer.append(transaction)
+    writer.append(littleEndian: 0 as UInt32)
+    return writer.count
+  }
+
+  /// Writes what stands behind the transaction, and its byte count before it.
+  static func encodeSuffix(
+    _ distances: [UInt64], lsn: UInt64, transactionOffset: Int, into writer: inout ByteWriter
+  ) {
+    let end = writer.count
+    writer.patch(
+      littleEndian: UInt32(truncatingIfNeeded: end - transactionOffset), at: transactionOffset - 4)
     for distance in distances { writer.append(varint: distance) }
-    LogEntry.seal(&writer, lsn: lsn)
+    let before = writer.checksum(0..<transactionOffset, seed: LogEntry.seed(lsn))
+    writer.append(littleEndian: writer.checksum(end..<writer.count, seed: before))
   }
 }
 

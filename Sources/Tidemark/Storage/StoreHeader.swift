@@ -7,7 +7,7 @@ internal import TidemarkEvents
 ///   u64 transactions withdrawn · u64 events in the log · u64 tombstones
 struct StoreHeader: Sendable {
   static let magic: UInt32 = 0x4544_4954
-  static let format: UInt16 = 1
+  static let format: UInt16 = 2
 
   var role: StoreRole
   var acceptance: AcceptanceMode
@@ -57,9 +57,12 @@ struct StoreHeader: Sendable {
     guard format <= StoreHeader.format else {
       throw CodecError(.newerFormat, "store of format \(format)")
     }
+    guard format == StoreHeader.format else {
+      throw CodecError(.malformed, "store of format \(format), which was never released")
+    }
     let role = try reader.byte()
     let acceptance = try reader.byte()
-    guard format >= 1, role <= 1, acceptance <= 1 else {
+    guard role <= 1, acceptance <= 1 else {
       throw CodecError(.malformed, "store header")
     }
     self.role = role == 0 ? .device : .authority
