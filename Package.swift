@@ -67,7 +67,7 @@ let package = Package(
     .executableTarget(
       name: "TidemarkCommand",
       dependencies: [
-        "Tidemark", "TidemarkSync", "TidemarkJSON",
+        "Tidemark", "TidemarkSync", "TidemarkJSON", "TidemarkLMDB",
         .product(
           name: "ArgumentParser", package: "swift-argument-parser",
           condition: .when(traits: ["Command"])),

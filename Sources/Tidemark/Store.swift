@@ -19,11 +19,11 @@ public final class Store: Sendable {
   let environment: Environment
   let tables: Tables
   let options: StoreOptions
-  private let thread: WriterThread
-  private let writer: Confined<LogWriter>
+  let role: StoreRole
+  let acceptance: AcceptanceMode
+  let tail: Tail
+  let engine: WriteEngine
   private let cachedCatalog: Mutex<Catalog>
-  /// The data file's, when it was opened.
-  private let openedInode: UInt64
 
   private init(
     _ directory: String, _ environment: Environment, _ tables: Tables, _ options: StoreOptions
@@ -41,14 +41,21 @@ public final class Store: Sendable {
     self.environment = environment
     self.tables = tables
     self.options = options
-    thread = try WriterThread(environment: environment)
-    writer = Confined(
-      LogWriter(
-        tables: tables, header: header, catalog: catalog, limits: options.limits,
-        wallMilliseconds: options.wallMilliseconds))
+    role = header.role
+    acceptance = header.acceptance
+    tail = Tail()
+    engine = try WriteEngine(
+      directory: directory, environment: environment, tables: tables, tail: tail, header: header,
+      catalog: catalog, options: options)
     cachedCatalog = Mutex(catalog)
-    openedInode = inode(directory + "/data.mdb")
+    if !options.readOnly { try engine.recoverAtOpen() }
   }
+
+  deinit { engine.close() }
+
+  /// Brings everything into LMDB and takes no more writes. A store that is dropped closes by itself;
+  /// one that is neither, as when the process dies, has lost nothing.
+  public func close() { engine.close() }
 
   /// Makes a new store.
   /// - Parameters:
@@ -128,38 +135,16 @@ public final class Store: Sendable {
   func write<R: Sendable>(
     _ body: @escaping @Sendable (LogWriter, inout WriteTransaction) throws -> R
   ) throws(StoreError) -> R {
-    return try Store.translating {
-      guard inode(directory + "/data.mdb") == openedInode else {
-        throw StoreError(
-          .ioFailure,
-          "\(directory)/data.mdb was removed or replaced while the store was open; nothing was written: put it back, or open the store again"
-        )
-      }
-      let anchor = openedInode
-      return try thread.run(timeoutSeconds: options.writeWaitSeconds) { [environment, writer] in
-        let writer = writer.value
-        do {
-          return try environment.write { tx in
-            try writer.begin(&tx)
-            if writer.header.anchor != anchor { writer.rotateReplica(anchor: anchor) }
-            let result = try body(writer, &tx)
-            try writer.flush(&tx)
-            return result
-          }
-        } catch {
-          writer.forget()
-          throw error
-        }
-      }
-    }
+    try Store.translating { try engine.write(body) }
   }
 
-  /// Runs a body over one consistent snapshot.
+  /// Runs a body over one consistent snapshot of all that has been committed.
   func read<R>(
     _ body: (borrowing ReadTransaction, Snapshot) throws -> R
   ) throws(StoreError) -> R {
     try Store.translating {
-      try environment.read { tx in
+      try engine.catchUp()
+      return try environment.read { tx in
         guard let header = try tables.storeHeader(tx) else {
           throw StoreError(.notAStore, "the store has no header")
         }
@@ -173,6 +158,9 @@ public final class Store: Sendable {
       }
     }
   }
+
+  /// The last one read.
+  var currentCatalog: Catalog { cachedCatalog.withLock { $0 } }
 
   /// The current schema.
   public var schema: Schema {

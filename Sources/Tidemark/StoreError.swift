@@ -1,3 +1,10 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
 internal import TidemarkEvents
 internal import TidemarkLMDB
 
@@ -81,6 +88,17 @@ extension StoreError {
         "the store is damaged (\(error)); run `tidemark verify` to see what is, and bring back a backup"
       )
     }
+  }
+
+  /// What the system said of a file.
+  static func system(_ operation: String, _ code: Int32) -> StoreError {
+    let kind: Code =
+      switch code {
+      case ENOSPC, EDQUOT: .diskFull
+      case EACCES, EPERM, EROFS: .permission
+      default: .ioFailure
+      }
+    return StoreError(kind, "\(operation): \(unsafe String(cString: strerror(code)))")
   }
 
   /// Any error as a store's: those of the layers below are told in the store's words.

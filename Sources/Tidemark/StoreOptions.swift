@@ -1,5 +1,16 @@
+/// What a commit survives.
+public enum Durability: String, Sendable, CaseIterable {
+  /// A power cut: a write returns when the disk has it. Writers that wait at once share one sync.
+  case full
+  /// The death of the process. A power cut loses at most what was written last: whole transactions
+  /// from one on, never one before another that is kept.
+  case relaxed
+}
+
 /// What a store does in this process.
 public struct StoreOptions: Sendable {
+  /// What a write's return promises.
+  public var durability = Durability.full
   /// The wall clock, in milliseconds since 1970.
   public var wallMilliseconds: @Sendable () -> UInt64 = WallClock.milliseconds
   public var limits = StoreLimits()

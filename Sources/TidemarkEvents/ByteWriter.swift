@@ -31,6 +31,14 @@
     unsafe [UInt8](UnsafeRawBufferPointer(start: base, count: count))
   }
 
+  /// Gives away the memory, `count` bytes of which hold what has been written; the receiver
+  /// deallocates it.
+  package consuming func release() -> (base: UnsafeMutableRawPointer, count: Int) {
+    let result = unsafe (base, length)
+    discard self
+    return unsafe result
+  }
+
   /// Forgets everything past `count` bytes; keeps the memory.
   @inlinable public mutating func truncate(to count: Int = 0) {
     precondition(count >= 0 && count <= self.count)

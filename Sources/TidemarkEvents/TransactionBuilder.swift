@@ -45,18 +45,30 @@ public struct TransactionBuilder: ~Copyable {
   /// Where the last event's byte count stands in `bytes`.
   @inlinable public var lastEventOffset: Int { eventOffset }
 
-  /// Forgets what has been written, keeps the memory, and writes what is to stand before.
-  public mutating func reset(prefix: (inout ByteWriter) -> Void = { _ in }) {
-    writer.truncate()
-    offsets.removeAll(keepingCapacity: true)
-    eventCount = 0
-    prefix(&writer)
-    start = writer.count
+  /// Writes what is to stand before, between or behind transactions.
+  public mutating func append(raw body: (inout ByteWriter) -> Void) { body(&writer) }
+
+  /// The checksum of bytes that have been written.
+  public func checksum(_ range: Range<Int>, seed: UInt32 = 0) -> UInt32 {
+    writer.checksum(range, seed: seed)
   }
 
-  /// Writes the header; its event count is that of the events to come, whatever it says.
+  /// Forgets what has been written past `byteCount`; keeps the memory.
+  public mutating func truncate(to byteCount: Int = 0) { writer.truncate(to: byteCount) }
+
+  /// Gives away all that has been written, and begins anew.
+  public mutating func take() -> ByteWriter {
+    var taken = ByteWriter(capacity: writer.count > 1 << 16 ? writer.count : 1024)
+    swap(&taken, &writer)
+    return taken
+  }
+
+  /// Writes a transaction's header; its event count is that of the events to come, whatever it says.
   /// - Throws: `CodecError` `outOfBounds` for principals past `Limits`.
   public mutating func begin(_ header: TransactionHeader) throws(CodecError) {
+    start = writer.count
+    offsets.removeAll(keepingCapacity: true)
+    eventCount = 0
     replica = header.replica
     firstSeq = header.firstSeq
     firstStamp = header.firstStamp
@@ -86,9 +98,11 @@ public struct TransactionBuilder: ~Copyable {
 
   /// Begins the next event.
   /// - Precondition: stamps rise strictly, the first being the header's.
+  /// - Returns: the id's 16 bytes, where it is a UUID.
+  @discardableResult
   public mutating func beginEvent(
     _ kind: EventKind, model: Int, id: RecordID, principal: Int, stamp: Stamp
-  ) {
+  ) -> (UInt64, UInt64)? {
     if eventCount > 0, eventCount % TransactionHeader.offsetStride == 0 {
       offsets.append(UInt32(truncatingIfNeeded: writer.count - start))
     }
@@ -110,6 +124,48 @@ public struct TransactionBuilder: ~Copyable {
     changesOffset = writer.count
     changeCount = 0
     writer.append(0 as UInt8)
+    return uuid
+  }
+
+  /// The changes of the event that has begun, in the order in which they were added.
+  public func pendingChanges() throws(CodecError) -> [FieldChange] {
+    var reader = ByteReader(writer.bytes, at: changesOffset + 1)
+    return try decodeChanges(changeCount, from: &reader)
+  }
+
+  /// The changes of the event that has ended last.
+  public func lastEventChanges() throws(CodecError) -> [FieldChange] {
+    // The count of changes takes more than one byte where there are many.
+    let varintByteCount = changeCount < 0x80 ? 1 : changeCount < 0x4000 ? 2 : 3
+    let moved = bodyOffset - eventOffset - 2
+    var reader = ByteReader(writer.bytes, at: changesOffset + moved + varintByteCount)
+    return try decodeChanges(changeCount, from: &reader)
+  }
+
+  /// Puts other changes in place of those of the event that has begun.
+  public mutating func replaceChanges(_ changes: [FieldChange]) {
+    writer.truncate(to: changesOffset + 1)
+    changeCount = 0
+    for change in changes { append(change) }
+  }
+
+  /// Whether the event that has begun sets a field to exactly this text.
+  public func pendingText(of field: Int, isExactly text: [UInt8]) -> Bool {
+    var reader = ByteReader(writer.bytes, at: changesOffset + 1)
+    for _ in 0..<changeCount {
+      guard let found = try? reader.varint() else { return false }
+      let start = reader.offset
+      guard (try? FieldOperation.skip(&reader)) != nil else { return false }
+      if found == UInt64(field) {
+        return writer.bytes.extracting(start..<reader.offset).isSetText(text)
+      }
+    }
+    return false
+  }
+
+  /// Overwrites bytes that have been written.
+  public mutating func patch(littleEndian value: some FixedWidthInteger & BitwiseCopyable, at offset: Int) {
+    writer.patch(littleEndian: value, at: offset)
   }
 
   /// Adds a change to the event.
@@ -197,15 +253,17 @@ public struct TransactionBuilder: ~Copyable {
     else { throw CodecError(.outOfBounds, "transaction \(replica):\(firstSeq)") }
   }
 
+  /// Appends room for the hash, which `TransactionHash.seal` fills in.
+  public mutating func appendHashRoom() {
+    for _ in 0..<4 { writer.append(littleEndian: 0 as UInt64) }
+  }
+
   /// Appends the hash.
   public mutating func seal(after previous: TransactionHash) -> TransactionHash {
     let hash = writer.hash(start..<writer.count, after: previous)
     hash.encode(into: &writer)
     return hash
   }
-
-  /// Appends what is to stand behind the transaction.
-  public mutating func append(suffix: (inout ByteWriter) -> Void) { suffix(&writer) }
 }
 
 extension ByteWriter {
@@ -217,6 +275,30 @@ extension ByteWriter {
 
   func hash(_ range: Range<Int>, after previous: TransactionHash) -> TransactionHash {
     TransactionHash(after: previous, bytes.extracting(range))
+  }
+}
+
+private func decodeChanges(
+  _ count: Int, from reader: inout ByteReader
+) throws(CodecError) -> [FieldChange] {
+  var changes: [FieldChange] = []
+  changes.reserveCapacity(count)
+  for _ in 0..<count {
+    let field = try reader.count("field", max: Limits.fieldCountMax)
+    changes.append(FieldChange(field: field, operation: try FieldOperation(from: &reader)))
+  }
+  return changes
+}
+
+extension RawSpan {
+  /// True for the bytes of an operation that sets a field to exactly this text.
+  package func isSetText(_ text: [UInt8]) -> Bool {
+    var reader = ByteReader(self)
+    guard (try? reader.littleEndian(UInt16.self)) == 0x0501,
+      let byteCount = try? reader.varint(), Int(truncatingIfNeeded: byteCount) == text.count,
+      reader.remaining == text.count
+    else { return false }
+    return extracting(reader.offset..<self.byteCount).hasSameBytes(as: text.rawBytes)
   }
 }
 

@@ -116,6 +116,14 @@ public struct TransactionReader: ~Escapable {
   }
 }
 
+extension ReplicaID {
+  /// Who wrote a transaction, of whose bytes only the first need be there; nothing is checked.
+  public init(ofTransaction bytes: RawSpan) throws(CodecError) {
+    var reader = ByteReader(bytes, at: 2)
+    self.init(try reader.littleEndian(UInt64.self))
+  }
+}
+
 private func decodeHeader(_ reader: inout ByteReader) throws(CodecError) -> TransactionHeader {
   let format = try reader.byte()
   guard format <= TransactionHeader.format else {

@@ -66,6 +66,12 @@ public struct VersionVector: Hashable, Sendable {
     for entry in other.entries { raise(entry.replica, to: entry.seq) }
   }
 
+  /// The entries that are higher here than in an earlier vector.
+  public func risen(since earlier: VersionVector) -> VersionVector {
+    VersionVector(
+      entries.lazy.filter { earlier[$0.replica] < $0.seq }.map { ($0.replica, $0.seq) })
+  }
+
   /// True where everything known here is known there.
   /// - Complexity: O(n + m).
   public func isSubset(of other: VersionVector) -> Bool {

@@ -115,7 +115,6 @@ extension Environment.Options {
   fileprivate func check() throws(LMDBError) {
     let problem: String? =
       switch true {
-      case durability != .full: "relaxed durability is not supported"
       case mapByteCountInitial < 65_536: "mapByteCountInitial is below 64 KiB"
       case mapByteCountMax < mapByteCountInitial: "mapByteCountMax is below mapByteCountInitial"
       case !(1...65_000).contains(tablesMax): "tablesMax is not in 1...65000"

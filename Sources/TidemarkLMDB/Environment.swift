@@ -20,14 +20,6 @@ import Synchronization
 public final class Environment: Sendable {
   /// How a store is opened.
   public struct Options: Hashable, Sendable {
-    /// What a commit survives.
-    public enum Durability: Hashable, Sendable {
-      /// A power cut.
-      case full
-      /// The death of the process only. LMDB would risk the whole store for it, so it is refused.
-      case relaxed
-    }
-
     /// Address space for the map at first. It grows by doubling, and that has to wait for readers.
     public var mapByteCountInitial = 256 << 20
     /// The size that the store does not outgrow.
@@ -39,7 +31,9 @@ public final class Environment: Sendable {
     public var readersMax = 126
     /// Refuses writes. The files must exist; the lock file is still written.
     public var readOnly = false
-    public var durability = Durability.full
+    /// Commits without a sync. A power cut then takes not the last commits but the whole store: for
+    /// measurements alone.
+    public var unsafelyUnsynchronized = false
     /// How long growing the map, or opening the store, waits for whoever stands in its way.
     public var exclusiveWaitSeconds = 5.0
     /// Allows a file system of another machine. Only safe while a single machine uses the store.

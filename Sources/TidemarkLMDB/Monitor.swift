@@ -13,11 +13,11 @@ import CLMDB
 /// It guards variables of the class that owns it. Code that waits must look at those variables
 /// again afterwards, through the class: an `inout` of them would be allowed to remember old values.
 // Unchecked: the pointers never change, and POSIX guards what they point at.
-@safe final class Monitor: @unchecked Sendable {
+@safe package final class Monitor: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let condition: UnsafeMutablePointer<pthread_cond_t>
 
-  init() {
+  package init() {
     unsafe mutex = .allocate(capacity: 1)
     unsafe condition = .allocate(capacity: 1)
     unsafe pthread_mutex_init(mutex, nil)
@@ -39,15 +39,15 @@ import CLMDB
     unsafe mutex.deallocate()
   }
 
-  func lock() { unsafe pthread_mutex_lock(mutex) }
+  package func lock() { unsafe pthread_mutex_lock(mutex) }
 
-  func unlock() { unsafe pthread_mutex_unlock(mutex) }
+  package func unlock() { unsafe pthread_mutex_unlock(mutex) }
 
   /// Lets others in until somebody calls `broadcast`; may return early.
-  func wait() { unsafe pthread_cond_wait(condition, mutex) }
+  package func wait() { unsafe pthread_cond_wait(condition, mutex) }
 
   /// As `wait`, until a deadline; false once it has passed.
-  func wait(until deadline: Deadline) -> Bool {
+  package func wait(until deadline: Deadline) -> Bool {
     let now = Deadline.now
     guard now.nanoseconds < deadline.nanoseconds else { return false }
     #if canImport(Darwin)
@@ -59,9 +59,9 @@ import CLMDB
     #endif
   }
 
-  func broadcast() { unsafe pthread_cond_broadcast(condition) }
+  package func broadcast() { unsafe pthread_cond_broadcast(condition) }
 
-  func locked<R: ~Copyable, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+  package func locked<R: ~Copyable, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
     lock()
     defer { unlock() }
     return try body()

@@ -77,7 +77,9 @@ struct Descriptors: Hashable, Sendable {
     guard rc == 0, let pointer = unsafe created else {
       throw LMDBError(rc: rc, operation: "create environment")
     }
-    let flags = UInt32(MDB_NOTLS) | (options.readOnly ? UInt32(MDB_RDONLY) : 0)
+    let flags =
+      UInt32(MDB_NOTLS) | (options.readOnly ? UInt32(MDB_RDONLY) : 0)
+      | (options.unsafelyUnsynchronized ? UInt32(MDB_NOSYNC) : 0)
     rc = unsafe mdb_env_set_mapsize(pointer, mapByteCount)
     if rc == 0 { rc = unsafe mdb_env_set_maxdbs(pointer, UInt32(options.tablesMax)) }
     // LMDB would print where in its source it gave up; the process ends by the same signal.

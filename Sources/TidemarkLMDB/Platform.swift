@@ -23,17 +23,17 @@ func currentThreadNumber() -> UInt {
 }
 
 /// A moment on the monotonic clock, in nanoseconds.
-struct Deadline: Hashable, Sendable {
-  let nanoseconds: UInt64
+package struct Deadline: Hashable, Sendable {
+  package let nanoseconds: UInt64
 
-  static var now: Deadline {
+  package static var now: Deadline {
     var time = timespec()
     unsafe clock_gettime(CLOCK_MONOTONIC, &time)
     return Deadline(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
   }
 
   /// The moment so many seconds from now; not a number or negative is now, and a century at most.
-  static func after(seconds: Double) -> Deadline {
+  package static func after(seconds: Double) -> Deadline {
     let bounded = seconds > 0 ? min(seconds, 3_153_600_000) : 0
     return Deadline(nanoseconds: now.nanoseconds + UInt64(bounded * 1_000_000_000))
   }

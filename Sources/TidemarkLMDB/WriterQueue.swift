@@ -14,12 +14,16 @@ import CLMDB
 final class WriterQueue: @unchecked Sendable {  // Variables are touched under `monitor` only.
   private let monitor = Monitor()
   private let countMax: Int
+  private let pause: @Sendable () -> Void
   private var jobs: [WriterJob] = []
   private var isClosed = false
   private var hasEnded = false
   private var thread: UInt?
 
-  init(countMax: Int) { self.countMax = countMax }
+  init(countMax: Int, pause: @escaping @Sendable () -> Void) {
+    self.countMax = countMax
+    self.pause = pause
+  }
 
   /// Starts the thread.
   /// - Throws: `outOfMemory` where the system has no more threads.
@@ -91,12 +95,15 @@ final class WriterQueue: @unchecked Sendable {  // Variables are touched under `
     monitor.locked { thread = current }
     while let batch = next() {
       for job in batch where job.start() { job.runHere() }
+      if isIdle { pause() }
     }
     monitor.locked {
       hasEnded = true
       monitor.broadcast()
     }
   }
+
+  private var isIdle: Bool { monitor.locked { jobs.isEmpty } }
 
   /// All the jobs there are, as soon as there are any; nil at the end.
   private func next() -> [WriterJob]? {

@@ -18,10 +18,13 @@ public final class WriterThread: Sendable {
   /// - Parameters:
   ///   - environment: the store, to name the process that a wait is for.
   ///   - queueCountMax: the jobs that may wait; one more is refused with `busy`.
+  ///   - pause: called on the thread whenever no job is waiting and one has run since.
   /// - Throws: `outOfMemory` where the system has no more threads.
-  public init(environment: Environment?, queueCountMax: Int = 65_536) throws(LMDBError) {
+  public init(
+    environment: Environment?, queueCountMax: Int = 65_536, pause: @escaping @Sendable () -> Void = {}
+  ) throws(LMDBError) {
     self.environment = environment
-    queue = WriterQueue(countMax: queueCountMax)
+    queue = WriterQueue(countMax: queueCountMax, pause: pause)
     try queue.start()
   }
 
@@ -43,9 +46,21 @@ public final class WriterThread: Sendable {
   public func run<R: Sendable>(
     timeoutSeconds: Double? = nil, _ body: @escaping @Sendable () throws -> R
   ) throws -> R {
+    try runDelivering(timeoutSeconds: timeoutSeconds) { deliver in
+      deliver(Result(catching: body))
+    }
+  }
+
+  /// Runs a closure on the writer thread, and blocks until it has delivered its result, which it may
+  /// do after it has ended: several jobs can so wait for one thing.
+  /// - Throws: as `run`.
+  public func runDelivering<R: Sendable>(
+    timeoutSeconds: Double? = nil,
+    _ body: @escaping @Sendable (@escaping @Sendable (Result<R, any Error>) -> Void) -> Void
+  ) throws -> R {
     try checkThread()
     let result = JobResult<R>()
-    let job = WriterJob { result.deliver(Result(catching: body)) }
+    let job = WriterJob { body { result.deliver($0) } }
     try queue.add(job)
     guard let timeoutSeconds else { return try result.wait().get() }
     if let value = result.wait(until: .after(seconds: timeoutSeconds)) { return try value.get() }
@@ -62,9 +77,20 @@ public final class WriterThread: Sendable {
   public func run<R: Sendable>(
     timeoutSeconds: Double? = nil, _ body: @escaping @Sendable () throws -> R
   ) async throws -> R {
+    try await runDelivering(timeoutSeconds: timeoutSeconds) { deliver in
+      deliver(Result(catching: body))
+    }
+  }
+
+  /// The suspending one of `runDelivering`.
+  /// - Throws: as the suspending `run`.
+  public func runDelivering<R: Sendable>(
+    timeoutSeconds: Double? = nil,
+    _ body: @escaping @Sendable (@escaping @Sendable (Result<R, any Error>) -> Void) -> Void
+  ) async throws -> R {
     try checkThread()
     let result = JobResult<R>()
-    let job = WriterJob { result.deliver(Result(catching: body)) }
+    let job = WriterJob { body { result.deliver($0) } }
     try Task.checkCancellation()
     try queue.add(job)
     let timer = timeoutSeconds.map { seconds in
@@ -82,6 +108,19 @@ public final class WriterThread: Sendable {
       if job.abandon() { result.deliver(.failure(CancellationError())) }
     }
   }
+
+  /// Runs a closure on the writer thread, some time.
+  /// - Throws: `closed`; `busy` where the queue is full.
+  public func post(_ body: @escaping @Sendable () -> Void) throws(LMDBError) {
+    try queue.add(WriterJob(body))
+  }
+
+  /// Called by a job before it changes anything: from here on nobody can give it up.
+  /// - Throws: `busy` where somebody has.
+  public static func admit() throws(LMDBError) { try WriterJob.admitCurrent() }
+
+  /// True on the thread itself.
+  public var isCurrent: Bool { queue.isCurrent }
 
   private func checkThread() throws(LMDBError) {
     guard !queue.isCurrent else {

@@ -183,6 +183,44 @@ struct TransactionEntry: ~Escapable {
     encodeSuffix(distances, lsn: lsn, transactionOffset: transactionOffset, into: &writer)
   }
 
+  /// The byte count that stands before a transaction.
+  static func transactionByteCount(_ prefix: RawSpan) -> Int {
+    var reader = ByteReader(prefix, at: prefix.byteCount - 4)
+    return Int((try? reader.littleEndian(UInt32.self)) ?? 0)
+  }
+
+  /// The event at a position in an entry.
+  @_lifetime(copy entry)
+  static func event(in entry: RawSpan, at position: Position) throws(CodecError) -> EventReader {
+    let prefix = try transactionOffset(in: entry)
+    let transaction = unsafe entry.extracting(unchecked: prefix..<entry.byteCount)
+    return try EventReader(
+      transaction, index: Int(position.index), offset: Int(position.offset) - prefix)
+  }
+
+  /// Where an entry's transaction stands.
+  static func transactionRange(
+    in entry: RawSpan
+  ) throws(CodecError) -> (start: Int, byteCount: Int) {
+    let start = try transactionOffset(in: entry)
+    return (start, transactionByteCount(entry.extracting(0..<start)))
+  }
+
+  /// Where an entry's transaction begins.
+  private static func transactionOffset(in entry: RawSpan) throws(CodecError) -> Int {
+    var reader = ByteReader(entry)
+    guard try reader.byte() == 1 else { throw CodecError(.malformed, "log entry") }
+    if try reader.byte() == 1 {
+      try reader.skip(24)
+      for _ in 0..<(try reader.count("clamps", max: Limits.transactionEventCountMax)) {
+        _ = try reader.varint()
+        try reader.skip(8)
+      }
+    }
+    try reader.skip(4)
+    return reader.offset
+  }
+
   /// Writes what stands before the transaction.
   /// - Returns: where the transaction begins.
   static func encodePrefix(_ decision: DecisionRecord?, into writer: inout ByteWriter) -> Int {
@@ -194,13 +232,14 @@ struct TransactionEntry: ~Escapable {
 
   /// Writes what stands behind the transaction, and its byte count before it.
   static func encodeSuffix(
-    _ distances: [UInt64], lsn: UInt64, transactionOffset: Int, into writer: inout ByteWriter
+    _ distances: [UInt64], lsn: UInt64, entryOffset: Int = 0, transactionOffset: Int,
+    into writer: inout ByteWriter
   ) {
     let end = writer.count
     writer.patch(
       littleEndian: UInt32(truncatingIfNeeded: end - transactionOffset), at: transactionOffset - 4)
     for distance in distances { writer.append(varint: distance) }
-    let before = writer.checksum(0..<transactionOffset, seed: LogEntry.seed(lsn))
+    let before = writer.checksum(entryOffset..<transactionOffset, seed: LogEntry.seed(lsn))
     writer.append(littleEndian: writer.checksum(end..<writer.count, seed: before))
   }
 }

@@ -21,7 +21,7 @@ extension Store {
         throw StoreError(.invalid, error.message)
       }
       let key = RecordKey(model: catalog.current.models[place], id: operation.id)
-      let state = try snapshot.tables.row(key, tx)?.state ?? RecordState()
+      let state = try snapshot.tables.row(key, catalog, tx)?.state ?? RecordState()
       let access: AccessOperation
       switch operation.kind {
       case .create where state.exists:

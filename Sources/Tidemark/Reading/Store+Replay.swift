@@ -86,7 +86,7 @@ extension Snapshot {
       }
     }
     if storedCount < folder.heads.count {
-      for key in folder.heads.keys where try tables.row(key, tx) == nil { differing.append(key) }
+      for key in folder.heads.keys where try tables.row(key, catalog, tx) == nil { differing.append(key) }
     }
     comparison.differenceCount = differing.count
     comparison.differences = differing.sorted().prefix(ViewComparison.differenceCountMax).map {

@@ -37,7 +37,10 @@ extension Store {
   /// - Complexity: O(records + replicas).
   public func stats() throws(StoreError) -> StoreStats {
     let identity = try identity
-    let information = try Store.translating { try environment.info }
+    let information = try Store.translating {
+      try engine.catchUp()
+      return try environment.info
+    }
     return try read { tx, snapshot in
       var recordCount = 0
       var conflictCount = 0
@@ -77,6 +80,9 @@ extension Store {
   /// under a new replica id.
   /// - Throws: `StoreError` `exists`, `diskFull`, `permission`, ….
   public func backup(to directory: String, compact: Bool = true) throws(StoreError) {
-    try Store.translating { try environment.copy(to: directory, compact: compact) }
+    try Store.translating {
+      try engine.catchUp()
+      try environment.copy(to: directory, compact: compact)
+    }
   }
 }

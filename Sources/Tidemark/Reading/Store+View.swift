@@ -62,7 +62,7 @@ extension Store {
     try read { tx, snapshot in
       guard let number = try snapshot.modelNumbers(model).first else { return nil }
       let key = RecordKey(model: number, id: id)
-      guard id.isValid, let row = try snapshot.tables.row(key, tx) else { return nil }
+      guard id.isValid, let row = try snapshot.tables.row(key, snapshot.catalog, tx) else { return nil }
       var state = row.state
       if let moment {
         let filter = try snapshot.filter(moment, tx)
@@ -107,10 +107,10 @@ extension Snapshot {
           let takesPacked =
             if let packedKey, let textKey { packedKey.id < textKey.id } else { packedKey != nil }
           if takesPacked, let key = packedKey {
-            guard try body(key, RecordRow(packed.value)) else { return }
+            guard try body(key, tables.row(StoredRow(packed.value), catalog, tx)) else { return }
             packedKey = try packed.next() ? packed.key(of: model, isPacked: true) : nil
           } else if let key = textKey {
-            guard try body(key, RecordRow(texts.value)) else { return }
+            guard try body(key, tables.row(StoredRow(texts.value), catalog, tx)) else { return }
             textKey = try texts.next() ? texts.key(of: model, isPacked: false) : nil
           }
         }

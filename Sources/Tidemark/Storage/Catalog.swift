@@ -29,6 +29,8 @@ struct Catalog: Sendable {
   let modelNames: [String]
   /// By model number, then field id.
   let fieldNames: [[String]]
+  /// By place in the current schema.
+  let shapes: [ModelShape]
   /// The place of a model in the current schema, by model number.
   private let currentPlaces: [Int?]
   /// By model number, then field id: the field's place in the current schema.
@@ -89,6 +91,7 @@ struct Catalog: Sendable {
         deletePolicy: model.deletePolicy, mergeTypes: types, ownerFields: owners)
     }
     self.rules = rules
+    shapes = current.schema.models.indices.map { ModelShape(current, place: $0) }
     currentPlaces = places
     currentFieldPlaces = fieldPlaces
   }

@@ -18,8 +18,7 @@ struct RecordRow: Hashable, Sendable {
     state.encode(into: &writer)
   }
 
-  init(_ bytes: RawSpan) throws(CodecError) {
-    var reader = ByteReader(bytes)
+  init(from reader: inout ByteReader) throws(CodecError) {
     head = try reader.varint()
     state = try RecordState(from: &reader)
   }
@@ -55,6 +54,13 @@ extension Tables {
     return states
   }
 
+  func replicaState(
+    _ replica: ReplicaID, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  ) throws -> ReplicaState {
+    guard let bytes = try tx.get(replicas, replica.key.rawBytes) else { return ReplicaState() }
+    return try ReplicaState(bytes)
+  }
+
   func catalog(_ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> Catalog {
     var sources: [(source: String, isAdopted: Bool)] = []
     try tx.forEach(schemas, from: 0) { _, value in
@@ -70,11 +76,40 @@ extension Tables {
     }
   }
 
-  func row(_ key: RecordKey, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws
-    -> RecordRow?
+  func row(_ key: RecordKey, _ catalog: Catalog, _ tx: borrowing some Reading & ~Copyable & ~Escapable)
+    throws -> RecordRow?
   {
-    guard let bytes = try tx.get(records, key.bytes.rawBytes) else { return nil }
-    return try RecordRow(bytes)
+    guard let stored = try storedRow(key.bytes.rawBytes, tx) else { return nil }
+    return try row(stored, catalog, tx)
+  }
+
+  func storedRow(
+    _ key: RawSpan, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  ) throws -> StoredRow? {
+    guard let bytes = try tx.get(records, key) else { return nil }
+    return try StoredRow(bytes)
+  }
+
+  /// A row with its state; that of a line is folded from its events.
+  func row(
+    _ stored: StoredRow, _ catalog: Catalog, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  ) throws -> RecordRow {
+    switch stored {
+    case .state(let row): return row
+    case .linear(let line):
+      var folder = LinearFolder(catalog)
+      for index in 0..<line.count {
+        let position = line.position(index)
+        guard let entry = try tx.get(log, position.entryLSN) else {
+          throw CodecError(.malformed, "log entry \(position.entryLSN)")
+        }
+        try folder.fold(entry, position)
+      }
+      var row = RecordRow()
+      row.head = line.head
+      row.state = folder.state
+      return row
+    }
   }
 
   /// Where the log holds a dot: an event, or the tombstone of one that it never held.

@@ -120,14 +120,9 @@ extension LogWriter {
     let name = catalog.modelNames[key.model]
     switch event.kind {
     case .create where seen.exists:
-      return Denial(
-        code: .alreadyExists,
-        message: "\(name) \(key.id) exists already; update it, or create it under another id")
+      return .alreadyExists(name, key.id)
     case .update where !seen.exists, .delete where !seen.exists:
-      return Denial(
-        code: .noSuchRecord,
-        message:
-          "\(name) \(key.id) does not exist for all that its author had seen; create it first")
+      return .noSuchRecord(name, key.id)
     default: break
     }
     guard let changes = currentChanges(event, key, proposal.resolved) else {
@@ -225,6 +220,20 @@ extension Catalog {
       let field = fields[fieldPlace]
       return (owners.contains(field) ? state.owner(field) : state.value(field)) ?? .null
     }
+  }
+}
+
+extension Denial {
+  static func alreadyExists(_ model: String, _ id: RecordID) -> Denial {
+    Denial(
+      code: .alreadyExists,
+      message: "\(model) \(id) exists already; update it, or create it under another id")
+  }
+
+  static func noSuchRecord(_ model: String, _ id: RecordID) -> Denial {
+    Denial(
+      code: .noSuchRecord,
+      message: "\(model) \(id) does not exist for all that its author had seen; create it first")
   }
 }
 

@@ -93,9 +93,7 @@ extension LogWriter {
     _ proposal: Proposal, _ tx: inout WriteTransaction
   ) throws -> VersionVector {
     let before = try foreignContext(of: proposal.replica, &tx)
-    return VersionVector(
-      proposal.foreignContext.entries.lazy.filter { before[$0.replica] < $0.seq }
-        .map { ($0.replica, $0.seq) })
+    return proposal.foreignContext.risen(since: before)
   }
 
   /// This authority's decision, now.
@@ -132,15 +130,7 @@ extension TransactionHeader {
 extension Proposal {
   /// A reason for each event of a refused transaction.
   var reasons: [Reason] {
-    let refused = denials.keys.min() ?? 0
-    return events.indices.map { index in
-      if let denial = denials[index] {
-        Reason(code: denial.code.rawValue, rule: denial.rule, message: denial.message)
-      } else {
-        Reason(
-          code: ReasonCode.transactionRejected.rawValue, rule: denials[refused]?.rule,
-          message: "operation \(refused + 1) of the same transaction was refused")
-      }
-    }
+    guard let refused = denials.keys.min(), let first = denials[refused] else { return [] }
+    return events.indices.map { Reason(denials[$0] ?? first, at: denials[$0] == nil ? refused : $0, for: $0) }
   }
 }

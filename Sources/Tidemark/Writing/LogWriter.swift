@@ -81,7 +81,7 @@ final class LogWriter {
     for (key, bytes) in keys {
       guard let row = overlay[key] else { continue }
       buffer.truncate()
-      row.encode(into: &buffer)
+      StoredRow.state(row).encode(into: &buffer)
       try tx.put(tables.records, bytes.rawBytes, buffer.bytes)
     }
     for replica in dirtyReplicas {
@@ -116,7 +116,7 @@ final class LogWriter {
 
   func row(_ key: RecordKey, _ tx: inout WriteTransaction) throws -> RecordRow {
     if let row = overlay[key] { return row }
-    return try tables.row(key, tx) ?? RecordRow()
+    return try tables.row(key, catalog, tx) ?? RecordRow()
   }
 
   /// What a replica had seen at its last transaction, without itself.

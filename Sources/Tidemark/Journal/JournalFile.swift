@@ -1,0 +1,215 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+internal import TidemarkEvents
+
+// A journal file: page 0 is the journal's own (see `Journal`), then a header and records.
+//
+//   header   u32 magic "TIDJ" · u16 format · u16 0 · u64 log id · u64 epoch · u64 first lsn
+//            u32 CRC-32C of all the above · zeros up to 64 bytes
+//   record   u32 byte count · u32 CRC-32C of the lsn and the bytes, seeded by epoch and place
+//            u64 lsn · the log entry's bytes · zeros up to a multiple of 8
+//
+// Invariants:
+// - the records of an epoch stand one behind the other from the header on; the first that is not
+//   whole ends them, so what a power cut took from the middle takes all behind it too;
+// - a record of an earlier epoch is no record: its checksum has another seed;
+// - the file is written again from the front only after LMDB has, synced, all that it holds.
+
+/// One of a journal's two files.
+final class JournalFile {
+  static let magic: UInt32 = 0x4a44_4954
+  static let format: UInt16 = 1
+  static let headerOffset = 4096
+  static let recordsOffset = headerOffset + 64
+  static let recordHeaderByteCount = 16
+
+  let path: String
+  let descriptor: Int32
+  /// How far the file reaches: writes below change no metadata, so that a sync is one flush.
+  private(set) var byteCount: Int
+  private(set) var epoch: UInt64 = 0
+  /// Where the next record goes.
+  private(set) var offset = JournalFile.recordsOffset
+
+  /// - Throws: `StoreError`.
+  init(path: String, create: Bool) throws {
+    self.path = path
+    let flags = O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0)
+    descriptor = unsafe open(path, flags, 0o600)
+    guard descriptor >= 0 else { throw StoreError.system("open \(path)", errno) }
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else {
+      throw StoreError.system("open \(path)", errno)
+    }
+    byteCount = Int(status.st_size)
+  }
+
+  deinit { close(descriptor) }
+
+  /// The bytes that are left.
+  var room: Int { byteCount - offset }
+
+  /// Makes the file at least so long, with zeros that are on the disk.
+  func extend(to target: Int) throws {
+    guard byteCount < target else { return }
+    let zeros = [UInt8](repeating: 0, count: 1 << 16)
+    var end = byteCount
+    do {
+      while end < target {
+        let count = min(zeros.count, target - end)
+        try write(zeros.rawBytes.extracting(0..<count), at: end)
+        end += count
+      }
+      try synchronize()
+    } catch {
+      // What was written is no record; without room the store works on through LMDB.
+      ftruncate(descriptor, off_t(byteCount))
+      throw error
+    }
+    byteCount = end
+  }
+
+  /// Begins an epoch: the records of those before are no more.
+  func begin(epoch: UInt64, logID: UInt64, firstLSN: UInt64) throws {
+    var writer = ByteWriter(capacity: 64)
+    writer.append(littleEndian: JournalFile.magic)
+    writer.append(littleEndian: JournalFile.format)
+    writer.append(littleEndian: 0 as UInt16)
+    writer.append(littleEndian: logID)
+    writer.append(littleEndian: epoch)
+    writer.append(littleEndian: firstLSN)
+    writer.append(littleEndian: writer.checksum(0..<writer.count))
+    while writer.count < 64 { writer.append(0 as UInt8) }
+    try write(writer.bytes, at: JournalFile.headerOffset)
+    self.epoch = epoch
+    offset = JournalFile.recordsOffset
+  }
+
+  /// Writes whole records at the end.
+  func append(_ records: RawSpan) throws {
+    try write(records, at: offset)
+    offset += records.byteCount
+  }
+
+  /// Takes back records that have not been acknowledged.
+  func truncate(to offset: Int) throws {
+    try write([UInt8](repeating: 0, count: 8).rawBytes, at: offset)
+    self.offset = offset
+  }
+
+  /// Returns when all that was written is on the disk.
+  func synchronize() throws {
+    #if canImport(Darwin)
+      let rc = fcntl(descriptor, F_FULLFSYNC)
+    #else
+      let rc = fdatasync(descriptor)
+    #endif
+    guard rc == 0 else { throw StoreError.system("sync \(path)", errno) }
+  }
+
+  private func write(_ bytes: RawSpan, at offset: Int) throws {
+    var done = 0
+    while done < bytes.byteCount {
+      let count = unsafe bytes.withUnsafeBytes { buffer in
+        unsafe pwrite(
+          descriptor, buffer.baseAddress! + done, buffer.count - done, off_t(offset + done))
+      }
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw StoreError.system("write \(path)", errno)
+      }
+      guard count > 0 else { throw StoreError.system("write \(path)", ENOSPC) }
+      done += count
+    }
+  }
+
+  /// The epoch and the whole records that the file holds for a log; `nil` where it holds none.
+  /// - Complexity: O(bytes).
+  func recover(logID: UInt64) throws -> (epoch: UInt64, records: [(lsn: UInt64, bytes: [UInt8])])? {
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else {
+      throw StoreError.system("read \(path)", errno)
+    }
+    byteCount = Int(status.st_size)
+    guard byteCount > JournalFile.recordsOffset else { return nil }
+    let bytes = try read(JournalFile.headerOffset..<byteCount)
+    guard let (epoch, _) = JournalFile.header(bytes.rawBytes, logID: logID) else { return nil }
+    var records: [(lsn: UInt64, bytes: [UInt8])] = []
+    var place = JournalFile.recordsOffset
+    while true {
+      let start = place - JournalFile.headerOffset
+      guard
+        let (lsn, range) = JournalFile.record(bytes.rawBytes, at: start, epoch: epoch, place: place)
+      else { break }
+      records.append((lsn, Array(bytes[range])))
+      place += JournalFile.recordByteCount(range.count)
+    }
+    self.epoch = epoch
+    offset = place
+    return (epoch, records)
+  }
+
+  private func read(_ range: Range<Int>) throws -> [UInt8] {
+    var done = 0
+    let bytes = unsafe try [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
+      while done < range.count {
+        let got = unsafe pread(
+          descriptor, buffer.baseAddress! + done, range.count - done,
+          off_t(range.lowerBound + done))
+        if got < 0, errno == EINTR { continue }
+        guard got >= 0 else { throw StoreError.system("read \(path)", errno) }
+        if got == 0 { break }
+        done += got
+      }
+      count = done
+    }
+    return bytes
+  }
+}
+
+extension JournalFile {
+  /// With its header, and zeros up to a multiple of 8.
+  static func recordByteCount(_ byteCount: Int) -> Int {
+    (recordHeaderByteCount + byteCount + 7) & ~7
+  }
+
+  static func seed(epoch: UInt64, place: Int) -> UInt32 {
+    UInt32(truncatingIfNeeded: epoch ^ (epoch >> 32) ^ UInt64(place) &* 0x9e37_79b9)
+  }
+
+  private static func header(
+    _ bytes: RawSpan, logID: UInt64
+  ) -> (epoch: UInt64, firstLSN: UInt64)? {
+    var reader = ByteReader(bytes)
+    guard (try? reader.littleEndian(UInt32.self)) == magic,
+      (try? reader.littleEndian(UInt16.self)) == format,
+      (try? reader.littleEndian(UInt16.self)) != nil,
+      (try? reader.littleEndian(UInt64.self)) == logID,
+      let epoch = try? reader.littleEndian(UInt64.self),
+      let firstLSN = try? reader.littleEndian(UInt64.self)
+    else { return nil }
+    let checksum = crc32c(reader.consumed)
+    guard (try? reader.littleEndian(UInt32.self)) == checksum else { return nil }
+    return (epoch, firstLSN)
+  }
+
+  /// The record that stands at a place, if one does.
+  private static func record(
+    _ bytes: RawSpan, at start: Int, epoch: UInt64, place: Int
+  ) -> (lsn: UInt64, range: Range<Int>)? {
+    var reader = ByteReader(bytes, at: start)
+    guard let byteCount = try? reader.littleEndian(UInt32.self), byteCount > 0,
+      let expected = try? reader.littleEndian(UInt32.self),
+      let lsn = try? reader.littleEndian(UInt64.self), Int(byteCount) <= reader.remaining
+    else { return nil }
+    let range = reader.offset..<reader.offset + Int(byteCount)
+    let covered = bytes.extracting(range.lowerBound - 8..<range.upperBound)
+    guard crc32c(covered, seed: seed(epoch: epoch, place: place)) == expected else { return nil }
+    return (lsn, range)
+  }
+}

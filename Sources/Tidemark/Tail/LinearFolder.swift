@@ -1,0 +1,33 @@
+internal import TidemarkEvents
+internal import TidemarkMerge
+
+/// Folds the events of a line, each of which had seen all before it.
+struct LinearFolder {
+  private let catalog: Catalog
+  private(set) var state = RecordState()
+  /// The events folded so far: what the next one had seen of the record.
+  private var seen = VersionVector()
+
+  init(_ catalog: Catalog) {
+    self.catalog = catalog
+  }
+
+  mutating func fold(_ entry: RawSpan, _ position: Position) throws(CodecError) {
+    let event = try TransactionEntry.event(in: entry, at: position)
+    guard let resolved = catalog.resolved(event.schema), resolved.models.indices.contains(event.model)
+    else { throw CodecError(.malformed, "schema of \(event.dot)") }
+    let fields = resolved.fields[event.model]
+    var changes: [FieldChange] = []
+    for change in try event.changes() {
+      guard fields.indices.contains(change.field) else { throw CodecError(.outOfBounds, "field") }
+      changes.append(FieldChange(field: fields[change.field], operation: change.operation))
+    }
+    if !resolved.isIdentity { changes.sort { $0.field < $1.field } }
+    // What its author had seen of others' records does not matter to this one.
+    _ = state.apply(
+      FoldEvent(
+        rank: Rank(event.stamp, event.dot), kind: event.kind, context: seen, changes: changes),
+      catalog.mergeRules(resolved.models[event.model]))
+    seen.raise(event.dot.replica, to: event.dot.seq)
+  }
+}

@@ -1,0 +1,163 @@
+internal import TidemarkEvents
+internal import TidemarkMerge
+
+/// The rows that a tail has changed: a hash table in memory.
+///
+/// Every row is kept in all its versions, for readers of an earlier moment: of a line the events
+/// before that moment, of states a chain of versions.
+struct TailRows: ~Copyable {
+  struct Row {
+    let hash: UInt64
+    let keyOffset: Int
+    let keyByteCount: Int
+    /// As it was until the first state, if it has one.
+    var linear: LinearRow
+    /// The newest state's place; -1 for none.
+    var state: Int
+  }
+
+  struct StateVersion {
+    let row: RecordRow
+    /// The place of the one before; -1 for none.
+    let previous: Int
+  }
+
+  private(set) var rows: [Row] = []
+  private(set) var states: [StateVersion] = []
+  /// A row's place and one; 0 where there is none.
+  private var slots: [UInt32]
+  private var keys: ByteWriter
+
+  init() {
+    slots = [UInt32](repeating: 0, count: 256)
+    keys = ByteWriter(capacity: 4096)
+  }
+
+  @_lifetime(borrow self)
+  func key(_ place: Int) -> RawSpan {
+    let row = rows[place]
+    let span = unsafe keys.bytes.extracting(
+      unchecked: row.keyOffset..<row.keyOffset + row.keyByteCount)
+    return unsafe _overrideLifetime(span, borrowing: self)
+  }
+
+  /// The place of a key's row.
+  func find(_ key: RawSpan, _ hash: UInt64) -> Int? {
+    let mask = slots.count - 1
+    var slot = Int(truncatingIfNeeded: hash) & mask
+    while true {
+      let place = Int(slots[slot]) - 1
+      if place < 0 { return nil }
+      if rows[place].hash == hash, self.key(place).hasSameBytes(as: key) { return place }
+      slot = (slot + 1) & mask
+    }
+  }
+
+  /// Adds a row for a key that has none.
+  mutating func add(_ key: RawSpan, _ hash: UInt64, _ row: StoredRow?) -> Int {
+    if rows.count * 2 >= slots.count { grow() }
+    let place = rows.count
+    let keyOffset = keys.count
+    keys.append(key)
+    rows.append(
+      Row(
+        hash: hash, keyOffset: keyOffset, keyByteCount: key.byteCount, linear: LinearRow(),
+        state: -1))
+    insert(place, hash)
+    switch row {
+    case .linear(let linear): rows[place].linear = linear
+    case .state(let state): set(place, state)
+    case nil: break
+    }
+    return place
+  }
+
+  mutating func append(_ place: Int, _ position: Position, isDelete: Bool) {
+    rows[place].linear.append(position, isDelete: isDelete)
+  }
+
+  mutating func set(_ place: Int, _ state: RecordRow) {
+    states.append(StateVersion(row: state, previous: rows[place].state))
+    rows[place].state = states.count - 1
+  }
+
+  /// Takes back all that events from an lsn on did.
+  mutating func rollBack(_ place: Int, to lsn: UInt64) {
+    while rows[place].state >= 0, states[rows[place].state].row.head >= lsn {
+      rows[place].state = states[rows[place].state].previous
+    }
+    rows[place].linear = rows[place].linear.before(lsn)
+  }
+
+  /// A row as it was before an lsn; `nil` where it was not in this table.
+  func row(_ place: Int, before lsn: UInt64) -> StoredRow? {
+    let row = rows[place]
+    var state = row.state
+    while state >= 0, states[state].row.head >= lsn { state = states[state].previous }
+    if state >= 0 { return .state(states[state].row) }
+    let linear = row.linear.before(lsn)
+    return linear.count == 0 ? nil : .linear(linear)
+  }
+
+  /// Calls `body` with the newest version of rows.
+  func forEach(_ places: [Int], _ body: (RawSpan, StoredRow) throws -> Void) throws {
+    for place in places {
+      if let row = row(place, before: .max) { try body(key(place), row) }
+    }
+  }
+
+  private mutating func grow() {
+    slots = [UInt32](repeating: 0, count: slots.count * 2)
+    for place in rows.indices { insert(place, rows[place].hash) }
+  }
+
+  private mutating func insert(_ place: Int, _ hash: UInt64) {
+    let mask = slots.count - 1
+    var slot = Int(truncatingIfNeeded: hash) & mask
+    while slots[slot] != 0 { slot = (slot + 1) & mask }
+    slots[slot] = UInt32(place + 1)
+  }
+
+  /// The rows' places in the order of their keys.
+  /// - Complexity: O(n log n).
+  func sortedPlaces() -> [Int] {
+    // The first eight bytes of a key tell nearly all of them apart.
+    var places: [(prefix: UInt64, place: Int)] = []
+    places.reserveCapacity(rows.count)
+    for place in rows.indices {
+      let key = key(place)
+      var prefix: UInt64 = 0
+      // Behind the model's two bytes and the kind of id, which stand in front in few bits.
+      for offset in 0..<min(key.byteCount, 10) where offset != 0 && offset != 1 {
+        let byte = unsafe key.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+        prefix |= UInt64(byte) << UInt64(8 * (9 - offset))
+      }
+      places.append((prefix, place))
+    }
+    let isOneModel = isOneModel
+    places.sort { a, b in
+      if isOneModel, a.prefix != b.prefix { return a.prefix < b.prefix }
+      return key(a.place).precedes(key(b.place))
+    }
+    return places.map(\.place)
+  }
+
+  private var isOneModel: Bool {
+    guard let first = rows.indices.first else { return true }
+    let model = key(first).model
+    return rows.indices.allSatisfy { key($0).model == model }
+  }
+}
+
+extension RawSpan {
+  fileprivate var model: UInt16 {
+    unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt16.self)
+  }
+
+  /// The order of `memcmp`, and of lengths where one begins the other.
+  func precedes(_ other: RawSpan) -> Bool {
+    unsafe withUnsafeBytes { mine in
+      unsafe other.withUnsafeBytes { theirs in unsafe mine.lexicographicallyPrecedes(theirs) }
+    }
+  }
+}

@@ -1,0 +1,97 @@
+internal import TidemarkEvents
+internal import TidemarkSchema
+
+/// A model of a store's schema, looked up once: what `write` and `get` take.
+///
+///     let posts = try store.model("Post")
+///     let title = try posts.field("title")
+public struct ModelReference: Sendable {
+  let shape: ModelShape
+
+  public var name: String { shape.model.name }
+
+  /// A field of the model.
+  /// - Throws: `StoreError` `invalid` where there is none of that name.
+  public func field(_ name: String) throws(StoreError) -> FieldReference {
+    guard let place = shape.model.fieldIndex(name) else {
+      throw StoreError(.invalid, "\(self.name) has no field \(name)")
+    }
+    return FieldReference(place: place, check: shape.checks[place], shape: shape)
+  }
+}
+
+/// A field of a model, looked up once.
+public struct FieldReference: Sendable {
+  let place: Int
+  let check: FieldCheck
+  let shape: ModelShape
+
+  public var name: String { shape.model.fields[place].name }
+}
+
+/// What has to be looked at before a value is stored.
+enum FieldCheck: Sendable {
+  /// Text of any form, without NUL.
+  case text
+  /// Whole numbers, and nothing else.
+  case integer
+  case boolean
+  case counter
+  /// Whatever `Schema.check` finds.
+  case other
+}
+
+/// What a writer needs to know of a model.
+final class ModelShape: Sendable {
+  let schema: Schema
+  let version: SchemaVersion
+  let model: Model
+  /// In the schema, and in the store.
+  let place: Int
+  let number: Int
+  let checks: [FieldCheck]
+  /// By field: a bit for each, where there are at most 128.
+  let required: UInt128
+  let owners: UInt128
+  /// More fields than that.
+  let isWide: Bool
+
+  init(_ current: Catalog.Resolved, place: Int) {
+    let model = current.schema.models[place]
+    schema = current.schema
+    version = current.version
+    self.model = model
+    self.place = place
+    number = current.models[place]
+    checks = model.fields.map(FieldCheck.init)
+    isWide = model.fields.count > 128
+    var required: UInt128 = 0
+    var owners: UInt128 = 0
+    for (place, field) in model.fields.enumerated() where place < 128 {
+      if field.isGivenOnCreate { required |= 1 << UInt128(place) }
+      if model.ownerFields.contains(field.name) { owners |= 1 << UInt128(place) }
+    }
+    self.required = required
+    self.owners = owners
+  }
+
+  func isSame(as other: ModelShape) -> Bool {
+    place == other.place && version == other.version
+  }
+}
+
+extension FieldCheck {
+  init(_ field: Field) {
+    guard field.merge == .register else {
+      self = field.merge == .counter ? .counter : .other
+      return
+    }
+    self =
+      switch field.type.unwrapped {
+      case .scalar(.string), .scalar(.id): .text
+      case .scalar(.int), .scalar(.timestamp): .integer
+      case .scalar(.boolean): .boolean
+      default: .other
+      }
+  }
+}

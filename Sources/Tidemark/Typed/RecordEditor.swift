@@ -1,0 +1,138 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+public import TidemarkEvents
+internal import TidemarkSchema
+
+/// What one create or update does to its record's fields: each at most once.
+///
+/// Values go straight into the bytes of the event. Fields in the order of the schema cost least.
+public struct RecordEditor: ~Copyable {
+  let writer: LocalWriter
+  let shape: ModelShape
+  /// A bit for each field that is given.
+  var given: UInt128 = 0
+  /// A field came before one that stands before it, so that the changes have to be sorted.
+  var isDisordered = false
+  /// A field is set to null.
+  var setsNull = false
+  private var last = -1
+
+  init(_ writer: LocalWriter, _ shape: ModelShape) {
+    self.writer = writer
+    self.shape = shape
+  }
+
+  /// Sets a field to text.
+  /// - Throws: `StoreError` `invalid` where the field does not take it.
+  public mutating func set(_ field: FieldReference, _ text: String) throws(StoreError) {
+    guard field.check == .text else { return try set(field, .string(text)) }
+    try note(field)
+    guard !text.holdsNUL else {
+      throw StoreError(.invalid, "\(field.name) takes text without NUL")
+    }
+    writer.builder.appendSet(field.place, text)
+  }
+
+  /// Sets a field to a whole number.
+  public mutating func set(_ field: FieldReference, _ number: Int64) throws(StoreError) {
+    guard field.check == .integer else { return try set(field, .int(number)) }
+    try note(field)
+    writer.builder.append(FieldChange(field: field.place, operation: .set(.int(number))))
+  }
+
+  /// Sets a field to a number.
+  public mutating func set(_ field: FieldReference, _ number: Double) throws(StoreError) {
+    try set(field, .double(number))
+  }
+
+  /// Sets a field to true or false.
+  public mutating func set(_ field: FieldReference, _ flag: Bool) throws(StoreError) {
+    try set(field, .bool(flag))
+  }
+
+  /// Sets a field to any value; `.null` where it has none from now on.
+  public mutating func set(_ field: FieldReference, _ value: Value) throws(StoreError) {
+    try note(field)
+    do {
+      let definition = field.shape.model.fields[field.place]
+      let coerced = try shape.schema.coerce(value, to: definition.type, path: definition.name)
+      try append(field, .set(coerced))
+    } catch let error as ValueError {
+      throw StoreError(.invalid, error.message)
+    } catch {
+      throw StoreError.wrapping(error)
+    }
+    if value.isNull { setsNull = true }
+  }
+
+  /// Adds to a counter; a negative amount takes away.
+  public mutating func add(_ field: FieldReference, _ amount: Int64) throws(StoreError) {
+    try note(field)
+    guard field.check == .counter else { return try append(field, .add(amount)) }
+    writer.builder.appendAdd(field.place, amount)
+  }
+
+  /// Puts elements into a set, and takes others out.
+  public mutating func edit(
+    _ field: FieldReference, insert: [Value] = [], remove: [Value] = []
+  ) throws(StoreError) {
+    try note(field)
+    try append(field, .edit(add: insert, remove: remove))
+  }
+
+  /// Adds a change that has been checked, in the order of the fields.
+  mutating func append(checked change: FieldChange) {
+    writer.builder.append(change)
+    if !shape.isWide { given |= 1 << UInt128(change.field) }
+    if case .set(.null) = change.operation { setsNull = true }
+  }
+
+  private mutating func append(
+    _ field: FieldReference, _ operation: FieldOperation
+  ) throws(StoreError) {
+    let change = FieldChange(field: field.place, operation: operation)
+    do {
+      try shape.schema.check(kind: .update, modelIndex: shape.place, changes: [change])
+    } catch {
+      throw StoreError(.invalid, error.message)
+    }
+    writer.builder.append(change)
+  }
+
+  private mutating func note(_ field: FieldReference) throws(StoreError) {
+    guard field.shape === shape || field.shape.isSame(as: shape) else { throw StoreError.foreign(field, shape) }
+    if field.place <= last {
+      isDisordered = true
+      if !shape.isWide, given & (1 << UInt128(field.place)) != 0 {
+        throw StoreError(.invalid, "\(field.name) is given twice; give it once")
+      }
+    }
+    last = max(last, field.place)
+    if !shape.isWide { given |= 1 << UInt128(field.place) }
+  }
+}
+
+extension StoreError {
+  fileprivate static func foreign(_ field: FieldReference, _ shape: ModelShape) -> StoreError {
+    StoreError(
+      .misuse,
+      "the field \(field.name) is not one of this \(shape.model.name): look models and fields up in the store that is written, after its schema has changed"
+    )
+  }
+}
+
+extension String {
+  /// A zero byte in the UTF-8.
+  fileprivate var holdsNUL: Bool {
+    var copy = self
+    return copy.withUTF8 { bytes in
+      guard let base = bytes.baseAddress else { return false }
+      return unsafe memchr(base, 0, bytes.count) != nil
+    }
+  }
+}

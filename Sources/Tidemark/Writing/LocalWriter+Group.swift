@@ -1,0 +1,256 @@
+internal import TidemarkEvents
+internal import TidemarkLMDB
+internal import TidemarkMerge
+
+// A group is what shares one write of the journal and one sync: `open`, any number of transactions,
+// `commit`.
+
+extension LocalWriter {
+  /// So many bytes or transactions end a group, though more are waiting.
+  static let groupByteCountMax = 1 << 20
+  static let groupCountMax = 512
+  /// So many rows in a segment, and it is sent to LMDB.
+  static let segmentRowCountMax = 1 << 16
+
+  var isGroupFull: Bool {
+    builder.bytes.byteCount >= LocalWriter.groupByteCountMax
+      || pending.count >= LocalWriter.groupCountMax
+  }
+
+  /// Takes the journal's lock, and brings what is kept in memory up to what the store holds.
+  func open(_ writer: LogWriter) throws {
+    guard !isGroupOpen else { return }
+    try lock(writer)
+    do {
+      if !isLoaded { try load() }
+      if isSegmentFull { try rotate() }
+      if segment == nil { try beginSegment() }
+      draining = tail.draining
+      groupStart = mark
+      isGroupOpen = true
+    } catch {
+      journal?.unlock()
+      throw error
+    }
+  }
+
+  /// Takes the journal's lock; where another has written since, what it left is brought into LMDB.
+  func lock(_ writer: LogWriter) throws {
+    let journal = try openJournal()
+    try journal.lock(waitSeconds: options.writeWaitSeconds)
+    guard journal.lastToken != journal.token else { return }
+    do {
+      forget()
+      tail.discard()
+      try recover(writer, journal)
+      journal.lastToken = journal.token
+    } catch {
+      journal.unlock()
+      throw error
+    }
+  }
+
+  /// What is kept in memory is not to be trusted any more.
+  func forget() {
+    isLoaded = false
+    segment = nil
+    draining = nil
+    snapshot = nil
+  }
+
+  /// Goes on under a new replica id, because this store is a copy.
+  func rotateReplica(anchor: UInt64, _ writer: LogWriter) throws {
+    try drainAll()
+    try environment.write { tx in
+      try writer.begin(&tx)
+      writer.rotateReplica(anchor: anchor)
+      try writer.flush(&tx)
+    }
+    try load()
+    try beginSegment()
+    groupStart = mark
+  }
+
+  private func openJournal() throws -> Journal {
+    if let journal { return journal }
+    guard let opened = try Journal(directory: directory, create: true) else {
+      throw StoreError(.ioFailure, "the journal of \(directory) could not be opened")
+    }
+    journal = opened
+    tail.journal = opened
+    return opened
+  }
+
+  private func load() throws {
+    let (header, states, noted, catalog) = try environment.read { tx in
+      guard let header = try tables.storeHeader(tx) else {
+        throw StoreError(.notAStore, "the store has no header; it was not fully created")
+      }
+      return (
+        header, try tables.replicaStates(tx),
+        try tables.foreignContext(Dot(header.replica, Dot.seqMax), tx), try tables.catalog(tx)
+      )
+    }
+    self.header = header
+    own = states[header.replica] ?? ReplicaState()
+    foreign = VersionVector(
+      states.lazy.filter { $0.value.seq > 0 && $0.key != header.replica }
+        .map { ($0.key, $0.value.seq) })
+    self.noted = noted
+    if catalog.versions.count != self.catalog.versions.count {
+      self.catalog = catalog
+      clearances = []
+    }
+    isLoaded = true
+  }
+
+  // MARK: Segments
+
+  private var isSegmentFull: Bool {
+    guard let segment, let journal else { return false }
+    let file = journal.files[place]
+    return segment.rows.rows.count >= LocalWriter.segmentRowCountMax
+      || (file.offset - JournalFile.recordsOffset) * 4 > file.byteCount * 3
+  }
+
+  private func beginSegment() throws {
+    guard let journal else { return }
+    place = 1 - place
+    if !isJournalBroken {
+      try journal.files[place].extend(to: Journal.fileByteCountInitial)
+      try journal.begin(place, logID: header.logID, firstLSN: header.nextLSN)
+    }
+    let begun = TailSegment(header: header, own: own)
+    segment = begun
+    tail.begin(begun)
+  }
+
+  /// Sends the growing segment to LMDB, and waits where the one before is still on its way.
+  func rotate() throws {
+    guard let full = segment, !full.isEmpty, let journal else { return }
+    if tail.draining != nil {
+      try waitForDrain()
+      // The writer is faster than LMDB: give it more room.
+      journal.wish(2 * journal.files[place].byteCount)
+    }
+    full.header = header
+    full.own = own
+    let place = place
+    segment = nil
+    if let sealed = tail.seal() { drain(sealed, journal.files[place], journal) }
+  }
+
+  /// Waits until LMDB has what was sent to it; tries once more where it could not take it.
+  func waitForDrain() throws {
+    do {
+      try tail.waitForDrain()
+    } catch {
+      guard let sealed = tail.draining, let journal else { throw error }
+      tail.clearFailure()
+      drain(sealed, journal.files[1 - place], journal)
+      try tail.waitForDrain()
+    }
+    draining = nil
+  }
+
+  /// Returns when LMDB holds all that has been committed.
+  func drainAll() throws {
+    try rotate()
+    try waitForDrain()
+    segment = nil
+    snapshot = nil
+  }
+
+  // MARK: Commit
+
+  /// Makes the group durable, and tells those who wait.
+  func commit() {
+    guard isGroupOpen else { return }
+    isGroupOpen = false
+    snapshot = nil
+    var failure: (any Error)?
+    do {
+      if !pending.isEmpty { try write() }
+    } catch {
+      failure = error
+      if let groupStart { rollBack(to: groupStart) }
+    }
+    groupStart = nil
+    touched.removeAll(keepingCapacity: true)
+    pending.removeAll(keepingCapacity: true)
+    builder.truncate()
+    journal?.unlock()
+    let waiting = deliveries
+    deliveries.removeAll(keepingCapacity: true)
+    for deliver in waiting { deliver(failure) }
+  }
+
+  private func write() throws {
+    guard let segment, let journal else { return }
+    let file = journal.files[place]
+    let fits = !isJournalBroken && builder.bytes.byteCount <= file.room - 8
+    if fits {
+      for entry in pending { sealRecord(entry, file) }
+      let start = file.offset
+      do {
+        try file.append(builder.bytes)
+        if options.durability == .full { try file.synchronize() }
+      } catch {
+        try takeBack(file, start, error)
+      }
+      journal.sharedNextLSN = header.nextLSN
+    }
+    let chunk = TailChunk(builder.take())
+    tail.locked { segment.append(chunk, pending) }
+    segment.header = header
+    segment.own = own
+    if !fits {
+      // Too large for the journal: LMDB takes it at once.
+      try drainAll()
+    }
+    tail.publish(header.nextLSN)
+  }
+
+  /// The record's checksum, which depends on where it comes to stand.
+  private func sealRecord(_ entry: TailSegment.Entry, _ file: JournalFile) {
+    let record = entry.offset - JournalFile.recordHeaderByteCount
+    let checksum = builder.checksum(
+      record + 8..<entry.offset + entry.byteCount,
+      seed: JournalFile.seed(epoch: file.epoch, place: file.offset + record))
+    builder.patch(littleEndian: checksum, at: record + 4)
+  }
+
+  /// The disk did not take a group: it must not be found later, for nobody was told that it is there.
+  private func takeBack(_ file: JournalFile, _ start: Int, _ error: any Error) throws {
+    isJournalBroken = true
+    do {
+      try file.truncate(to: start)
+      try file.synchronize()
+    } catch {
+      throw StoreError(
+        .unknownOutcome,
+        "\(StoreError.wrapping(error).message); whether the write happened is not known: open the store again and look"
+      )
+    }
+    throw error
+  }
+
+  // MARK: Recovery
+
+  /// Brings what a journal holds and LMDB lacks into LMDB.
+  func recover(_ writer: LogWriter, _ journal: Journal) throws {
+    let header = try environment.read { tx in try tables.storeHeader(tx) }
+    guard let header else { return }
+    let records = try journal.recover(logID: header.logID).filter { $0.lsn >= header.nextLSN }
+    guard !records.isEmpty else { return }
+    try environment.write { tx in
+      try writer.begin(&tx)
+      for record in records {
+        guard record.lsn == writer.header.nextLSN else { break }
+        try writer.restore(record.bytes, &tx)
+      }
+      try writer.flush(&tx)
+    }
+    writer.forget()
+  }
+}

@@ -1,0 +1,372 @@
+internal import TidemarkAuthorization
+internal import TidemarkEvents
+internal import TidemarkLMDB
+internal import TidemarkMerge
+internal import TidemarkSchema
+
+/// A refusal of one operation.
+struct LocalDenial: Error {
+  let denial: Denial
+}
+
+extension LocalWriter {
+  func beginOperation(
+    _ kind: EventKind, _ shape: ModelShape, _ id: RecordID, principal: Int,
+    wallMilliseconds: UInt64?
+  ) throws {
+    guard operation == nil else {
+      throw StoreError(.misuse, "an operation inside another; end the first one before")
+    }
+    guard shape.version == catalog.current.version else {
+      throw StoreError(
+        .misuse, "the schema has changed; look \(shape.model.name) up in the store again")
+    }
+    guard id.isValid else {
+      throw StoreError(
+        .invalid, "a record id is 1 to \(RecordID.byteCountMax) bytes of UTF-8 without NUL")
+    }
+    let clock = header.clock
+    let stamp: Stamp
+    if builder.eventCount == 0 {
+      stamp = clock.last
+    } else {
+      let wall = wallMilliseconds ?? clock.last.milliseconds
+      guard let next = header.clock.tick(wallMilliseconds: wall) else {
+        throw StoreError(.storeFull, "the store's clock has reached its end")
+      }
+      stamp = next
+    }
+    operation = PendingOperation(
+      kind: kind, shape: shape, id: id, principal: principal, clock: clock, stamp: stamp)
+    let packed = builder.beginEvent(
+      kind, model: shape.place, id: id, principal: principal, stamp: stamp)
+    key.truncate()
+    key.append(bigEndian: UInt16(truncatingIfNeeded: shape.number))
+    if let packed {
+      key.append(0 as UInt8)
+      key.append(bigEndian: packed.0)
+      key.append(bigEndian: packed.1)
+    } else {
+      key.append(1 as UInt8)
+      key.append(utf8: id.string)
+    }
+  }
+
+  /// Takes back the operation that has begun, if one has.
+  func dropOperation() {
+    guard let operation else { return }
+    builder.dropEvent()
+    header.clock = operation.clock
+    self.operation = nil
+  }
+
+  /// Checks the operation that has begun, asks the rules, and takes it over.
+  /// - Throws: `AuthorizationError`, `StoreError`; then `dropOperation` is due.
+  func endOperation(_ editor: borrowing RecordEditor) throws {
+    guard let operation, let segment else { throw StoreError(.misuse, "no operation has begun") }
+    var given = editor.given
+    if editor.isDisordered || operation.shape.isWide { try sortChanges(operation) }
+    if operation.kind == .create { try checkRequired(operation, given) }
+    let (place, hash, row) = try find(segment)
+    try checkExistence(operation, row)
+    try authorize(operation, row, &given, setsNull: editor.setsNull)
+    do { try builder.endEvent() } catch { throw StoreError.tooLarge(error) }
+    try fold(operation, segment, place, hash, row, given)
+    self.operation = nil
+  }
+
+  private func checkRequired(_ operation: PendingOperation, _ given: UInt128) throws {
+    let shape = operation.shape
+    if !shape.isWide, shape.required & ~given == 0 { return }
+    do {
+      try shape.schema.check(
+        kind: .create, modelIndex: shape.place, changes: try builder.pendingChanges())
+    } catch let error as ValueError {
+      throw StoreError(.invalid, error.message)
+    }
+  }
+
+  /// Puts the changes in the order of the fields.
+  private func sortChanges(_ operation: PendingOperation) throws {
+    let changes = try builder.pendingChanges().sorted { $0.field < $1.field }
+    for (change, next) in zip(changes, changes.dropFirst()) where change.field == next.field {
+      let name = operation.shape.model.fields[change.field].name
+      throw StoreError(.invalid, "\(name) is given twice; give it once")
+    }
+    builder.replaceChanges(changes)
+  }
+
+  private func checkExistence(_ operation: PendingOperation, _ row: StoredRow?) throws {
+    let exists =
+      switch row {
+      case .linear(let row): row.exists
+      case .state(let row): row.state.exists
+      case nil: false
+      }
+    guard exists != (operation.kind != .create) else { return }
+    if isOptimistic { return }
+    let name = operation.shape.model.name
+    throw LocalDenial(
+      denial: exists
+        ? .alreadyExists(name, operation.id) : .noSuchRecord(name, operation.id))
+  }
+
+  private var isOptimistic: Bool { header.role == .device && header.acceptance == .optimistic }
+
+  // MARK: Rules
+
+  private func clearance(_ operation: PendingOperation) -> Clearance {
+    if let known = clearances[operation.principal][operation.shape.place] { return known }
+    let clearance = catalog.policy.clearance(
+      model: operation.shape.place, principal: principals[operation.principal])
+    clearances[operation.principal][operation.shape.place] = clearance
+    return clearance
+  }
+
+  private func authorize(
+    _ operation: PendingOperation, _ row: StoredRow?, _ given: inout UInt128, setsNull: Bool
+  ) throws {
+    let clearance = clearance(operation)
+    let isKnown: Bool
+    switch operation.kind {
+    case .create:
+      isKnown = try isCleared(clearance.create, given)
+    case .update:
+      isKnown =
+        try !setsNull && given & operation.shape.owners == 0 && !operation.shape.isWide
+        && isCleared(clearance.update, row)
+    case .delete: isKnown = try isCleared(clearance.delete, row)
+    case .unknown: throw StoreError(.invalid, "there is no such kind of event")
+    }
+    if operation.kind == .create, !clearance.filledOwners.isEmpty {
+      try fill(operation, clearance, &given)
+    }
+    if !isKnown { try ask(operation, row) }
+  }
+
+  /// Whether a create is allowed without asking.
+  private func isCleared(_ answer: Clearance.Answer, _ given: UInt128) throws -> Bool {
+    switch answer {
+    case .allowed: return true
+    case .ask: return false
+    case .ifOwner(let field, let identity):
+      guard field < 128 else { return false }
+      if given & (1 << UInt128(field)) == 0 { return true }
+      return builder.pendingText(of: field, isExactly: identity)
+    }
+  }
+
+  /// Whether an update or delete is allowed without asking.
+  private func isCleared(_ answer: Clearance.Answer, _ row: StoredRow?) throws -> Bool {
+    switch answer {
+    case .allowed: return true
+    case .ask: return false
+    case .ifOwner(let field, let identity):
+      switch row {
+      case .linear(let row):
+        return try withEntry(row.position(0).entryLSN) { entry throws(CodecError) in
+          try owns(entry, row.position(0), field, identity)
+        }
+      case .state(let row):
+        guard case .string(let owner) = row.state.owner(catalogField(field)) else { return false }
+        return owner.utf8.elementsEqual(identity)
+      case nil: return false
+      }
+    }
+  }
+
+  /// Whether a create gave a field this text.
+  private func owns(
+    _ entry: RawSpan, _ position: Position, _ field: Int, _ identity: [UInt8]
+  ) throws(CodecError) -> Bool {
+    var event = try TransactionEntry.event(in: entry, at: position)
+    guard event.schema == catalog.current.version else { return false }
+    while let found = try event.nextField() {
+      let bytes = try event.operationBytes()
+      if found == field { return bytes.isSetText(identity) }
+    }
+    return false
+  }
+
+  private func catalogField(_ place: Int) -> FieldID {
+    guard let operation else { return place }
+    return catalog.current.fields[operation.shape.place][place]
+  }
+
+  /// Adds to a create the owners that it left out.
+  private func fill(
+    _ operation: PendingOperation, _ clearance: Clearance, _ given: inout UInt128
+  ) throws {
+    let isWide = operation.shape.isWide
+    var changes: [FieldChange]?
+    for owner in clearance.filledOwners {
+      if !isWide, given & (1 << UInt128(owner.field)) != 0 { continue }
+      var all = try changes ?? builder.pendingChanges()
+      if all.contains(where: { $0.field == owner.field }) { continue }
+      all.append(FieldChange(field: owner.field, operation: .set(owner.value)))
+      if !isWide { given |= 1 << UInt128(owner.field) }
+      changes = all
+    }
+    if let changes { builder.replaceChanges(changes.sorted { $0.field < $1.field }) }
+  }
+
+  /// Puts the question to the whole of the rules.
+  private func ask(_ operation: PendingOperation, _ row: StoredRow?) throws {
+    if isOptimistic { return }
+    let access: AccessOperation =
+      switch operation.kind {
+      case .create: .create
+      case .update: .update
+      default: .delete
+      }
+    let state = try row.map { try self.state(of: $0) } ?? RecordState()
+    let decision = catalog.policy.decide(
+      AccessRequest(
+        model: operation.shape.place, operation: access,
+        credentials: [principals[operation.principal]], changes: try builder.pendingChanges(),
+        stored: access == .create
+          ? nil : catalog.facts(state, operation.shape.number, operation.shape.place)))
+    if let denial = decision.denial { throw LocalDenial(denial: denial) }
+  }
+
+  // MARK: Rows
+
+  /// The row of the operation's key: its place in the growing segment if it is there, and what it
+  /// holds wherever it is.
+  private func find(
+    _ segment: TailSegment
+  ) throws -> (place: Int?, hash: UInt64, row: StoredRow?) {
+    let hash = keyHash(key.bytes, seed: tail.hashSeed)
+    if let place = segment.rows.find(key.bytes, hash) {
+      return (place, hash, segment.rows.row(place, before: .max))
+    }
+    if let draining, let place = draining.rows.find(key.bytes, hash),
+      let row = draining.rows.row(place, before: .max)
+    {
+      return (nil, hash, row)
+    }
+    return (nil, hash, try withSnapshot { try tables.storedRow(key.bytes, $0) })
+  }
+
+  /// Folds the event that has just been written into its record's row.
+  private func fold(
+    _ operation: PendingOperation, _ segment: TailSegment, _ found: Int?, _ hash: UInt64,
+    _ row: StoredRow?, _ given: UInt128
+  ) throws {
+    let index = builder.eventCount - 1
+    let position = Position(
+      entryLSN: header.nextLSN, index: UInt32(truncatingIfNeeded: index),
+      offset: UInt32(truncatingIfNeeded: builder.lastEventOffset - entryOffset))
+    let head = row?.head ?? 0
+    distances.append(head == 0 ? 0 : position.lsn - head)
+    let isLine: Bool
+    switch row {
+    case nil: isLine = operation.kind == .create
+    case .linear(let row):
+      isLine =
+        row.exists && row.count < LinearRow.countMax && operation.kind != .create
+        && (operation.kind == .delete || given & operation.shape.owners == 0)
+        && !operation.shape.isWide
+    case .state: isLine = false
+    }
+    let state = isLine ? nil : try folded(operation, row, position)
+    // Swift's locks are not to be held over what may throw.
+    tail.locked {
+      let place: Int
+      if let found {
+        place = found
+      } else {
+        place = segment.rows.add(key.bytes, hash, row)
+      }
+      touched.append(place)
+      if let state {
+        segment.rows.set(place, state)
+      } else {
+        segment.rows.append(place, position, isDelete: operation.kind == .delete)
+      }
+    }
+  }
+
+  /// The record's state with the event that has just been written.
+  private func folded(
+    _ operation: PendingOperation, _ row: StoredRow?, _ position: Position
+  ) throws -> RecordRow {
+    var state = try row.map { try self.state(of: $0) } ?? RecordState()
+    var context = foreign
+    let seq = own.seq + UInt64(builder.eventCount)
+    context.set(header.replica, to: seq - 1)
+    let number = operation.shape.number
+    let fields = catalog.current.fields[operation.shape.place]
+    let changes = try builder.lastEventChanges().map {
+      FieldChange(field: fields[$0.field], operation: $0.operation)
+    }
+    let event = FoldEvent(
+      rank: Rank(operation.stamp, Dot(header.replica, seq)), kind: operation.kind,
+      context: context, changes: changes.sorted { $0.field < $1.field })
+    // Its author has seen all that is here, so nothing is overturned.
+    _ = state.apply(event, catalog.mergeRules(number))
+    var folded = RecordRow()
+    folded.head = position.lsn
+    folded.state = state
+    return folded
+  }
+
+  func state(of row: StoredRow) throws -> RecordState {
+    switch row {
+    case .state(let row): return row.state
+    case .linear(let row):
+      var folder = LinearFolder(catalog)
+      for index in 0..<row.count {
+        let position = row.position(index)
+        try withEntry(position.entryLSN) { entry throws(CodecError) in
+          try folder.fold(entry, position)
+        }
+      }
+      return folder.state
+    }
+  }
+
+  // MARK: Entries
+
+  func withSnapshot<R>(_ body: (borrowing OwnedReadTransaction) throws -> R) throws -> R {
+    if let snapshot { return try body(snapshot.transaction) }
+    let taken = HeldSnapshot(try environment.snapshot())
+    snapshot = taken
+    return try body(taken.transaction)
+  }
+
+  /// Calls `body` with the bytes of a log entry, wherever it is.
+  func withEntry<R>(
+    _ lsn: UInt64, _ body: (RawSpan) throws(CodecError) -> R
+  ) throws -> R {
+    if lsn == header.nextLSN, operation != nil {
+      return try body(builder.bytes.extracting(entryOffset..<builder.bytes.byteCount))
+    }
+    if let first = pending.first, lsn >= first.lsn {
+      guard let entry = pending.last(where: { $0.lsn == lsn }) else {
+        throw CodecError(.malformed, "log entry \(lsn)")
+      }
+      return try body(builder.bytes.extracting(entry.offset..<entry.offset + entry.byteCount))
+    }
+    for segment in [segment, draining] {
+      if let segment, lsn >= segment.firstLSN, let entry = segment.entry(lsn) {
+        return try segment.withBytes(entry, body)
+      }
+    }
+    return try withSnapshot { snapshot in
+      guard let bytes = try snapshot.get(tables.log, lsn) else {
+        throw CodecError(.malformed, "log entry \(lsn)")
+      }
+      return try body(bytes)
+    }
+  }
+}
+
+/// A read transaction that several calls share.
+final class HeldSnapshot {
+  let transaction: OwnedReadTransaction
+
+  init(_ transaction: consuming OwnedReadTransaction) {
+    self.transaction = transaction
+  }
+}

@@ -1,0 +1,96 @@
+internal import TidemarkAuthorization
+internal import TidemarkEvents
+internal import TidemarkLMDB
+internal import TidemarkSchema
+
+extension LocalWriter {
+  /// One transaction of an app's closure.
+  func run<R>(
+    _ principal: Principal, _ label: String?, _ body: (inout LocalTransaction) throws -> R
+  ) throws -> R {
+    do {
+      return try transact(principals: [principal], label: label) { writer in
+        var transaction = LocalTransaction(writer)
+        return try body(&transaction)
+      }.result
+    } catch let refusal as LocalDenial {
+      throw AuthorizationError(reasons: [Reason(refusal.denial)])
+    }
+  }
+
+  /// Several transactions of operations; what cannot be stored undoes them all.
+  func submit(_ transactions: [[Operation]]) throws -> [TransactionReceipt] {
+    let start = mark
+    do {
+      return try transactions.map { try submit($0) }
+    } catch {
+      rollBack(to: start)
+      throw error
+    }
+  }
+
+  private func submit(_ operations: [Operation]) throws -> TransactionReceipt {
+    guard operations.count <= Limits.principalCountMax else {
+      throw StoreError(
+        .invalid, "a transaction has at most \(Limits.principalCountMax) operations; split it")
+    }
+    var principals: [Principal] = []
+    for operation in operations where !principals.contains(operation.principal) {
+      principals.append(operation.principal)
+    }
+    var done = 0
+    do {
+      let (_, first, count) = try transact(
+        principals: principals, label: operations[0].transactionLabel,
+        wallMilliseconds: operations[0].wallMilliseconds
+      ) { writer in
+        for operation in operations {
+          let principal = principals.firstIndex(of: operation.principal) ?? 0
+          try writer.apply(operation, principal)
+          done += 1
+        }
+      }
+      return TransactionReceipt(
+        decision: header.role == .authority ? .accepted : .pending,
+        dots: (0..<UInt64(count)).map { Dot(first.replica, first.seq + $0) }, reasons: [])
+    } catch let refusal as LocalDenial {
+      return TransactionReceipt(
+        decision: .rejected, dots: [],
+        reasons: operations.indices.map { Reason(refusal.denial, at: done, for: $0) })
+    }
+  }
+
+  private func apply(_ operation: Operation, _ principal: Int) throws {
+    let (place, changes) = try catalog.current.schema.places(operation)
+    do {
+      try catalog.current.schema.check(
+        kind: operation.kind, modelIndex: place, changes: changes)
+    } catch {
+      throw StoreError(.invalid, error.message)
+    }
+    let shape = catalog.shapes[place]
+    try beginOperation(
+      operation.kind, shape, operation.id, principal: principal,
+      wallMilliseconds: operation.wallMilliseconds ?? options.wallMilliseconds())
+    var editor = RecordEditor(self, shape)
+    for change in changes { editor.append(checked: change) }
+    try endOperation(editor)
+  }
+}
+
+extension Reason {
+  init(_ denial: Denial) {
+    self.init(code: denial.code.rawValue, rule: denial.rule, message: denial.message)
+  }
+
+  /// Of one operation of a transaction that was refused for another's sake, or its own.
+  init(_ denial: Denial, at refused: Int, for place: Int) {
+    if place == refused {
+      self.init(denial)
+    } else {
+      self.init(
+        code: ReasonCode.transactionRejected.rawValue, rule: denial.rule,
+        message: "operation \(refused + 1) of the same transaction was refused")
+    }
+  }
+}

@@ -1,0 +1,172 @@
+internal import TidemarkEvents
+internal import TidemarkLMDB
+
+/// The two threads of an open store that write: one takes what is to be written, in groups that share
+/// a sync; the other follows and brings the journal into LMDB.
+final class WriteEngine: Sendable {
+  private let directory: String
+  private let environment: Environment
+  private let tables: Tables
+  private let tail: Tail
+  private let options: StoreOptions
+  private let thread: WriterThread
+  private let drainThread: WriterThread
+  private let writer: Confined<LogWriter>
+  private let local: Confined<LocalWriter>
+  /// The data file's, when it was opened.
+  private let openedInode: UInt64
+
+  init(
+    directory: String, environment: Environment, tables: Tables, tail: Tail, header: StoreHeader,
+    catalog: Catalog, options: StoreOptions
+  ) throws {
+    self.directory = directory
+    self.environment = environment
+    self.tables = tables
+    self.tail = tail
+    self.options = options
+    openedInode = inode(directory + "/data.mdb")
+    writer = Confined(
+      LogWriter(
+        tables: tables, header: header, catalog: catalog, limits: options.limits,
+        wallMilliseconds: options.wallMilliseconds))
+    let drainThread = try WriterThread(environment: nil)
+    self.drainThread = drainThread
+    let local = Confined(
+      LocalWriter(
+        environment: environment, tables: tables, tail: tail, header: header, catalog: catalog,
+        options: options, directory: directory
+      ) { segment, file, journal in
+        let cargo = Confined((segment, file, journal))
+        do {
+          try drainThread.post { [environment, tables, tail] in
+            let (segment, file, journal) = cargo.value
+            tail.didDrain(
+              Result { try segment.drain(into: environment, tables, file, journal) }.failure)
+          }
+        } catch {
+          tail.didDrain(error)
+        }
+      })
+    self.local = local
+    thread = try WriterThread(environment: environment) { local.value.commit() }
+  }
+
+  /// Waits for all that is under way, and brings what is left into LMDB.
+  func close() {
+    if !options.readOnly { try? catchUp() }
+    thread.close()
+    drainThread.close()
+  }
+
+  /// Whether another process, or one before this, left something in the journal.
+  func recoverAtOpen() throws {
+    guard try Journal.exists(in: directory) else { return }
+    try thread.run(timeoutSeconds: options.writeWaitSeconds) { [local, writer] in
+      try local.value.lock(writer.value)
+      local.value.journal?.unlock()
+    }
+  }
+
+  // MARK: Writing
+
+  /// Runs a body in an LMDB transaction of its own, after all that was committed before.
+  func write<R: Sendable>(
+    _ body: @escaping @Sendable (LogWriter, inout WriteTransaction) throws -> R
+  ) throws -> R {
+    try checkWritable()
+    let anchor = openedInode
+    return try thread.run(timeoutSeconds: options.writeWaitSeconds) {
+      [environment, writer, local] in
+      let (writer, local) = (writer.value, local.value)
+      local.commit()
+      try local.lock(writer)
+      defer { local.journal?.unlock() }
+      try local.drainAll()
+      local.forget()
+      do {
+        return try environment.write { tx in
+          try writer.begin(&tx)
+          if writer.header.anchor != anchor { writer.rotateReplica(anchor: anchor) }
+          let result = try body(writer, &tx)
+          try writer.flush(&tx)
+          return result
+        }
+      } catch {
+        writer.forget()
+        throw error
+      }
+    }
+  }
+
+  /// Runs a body that writes this store's own transactions; it is durable, or as durable as the
+  /// options say, when this returns.
+  func writeLocally<R: Sendable>(
+    _ body: @escaping @Sendable (LocalWriter) throws -> R
+  ) throws -> R {
+    try checkWritable()
+    return try thread.runDelivering(timeoutSeconds: options.writeWaitSeconds, job(body))
+  }
+
+  func writeLocally<R: Sendable>(
+    _ body: @escaping @Sendable (LocalWriter) throws -> R
+  ) async throws -> R {
+    try checkWritable()
+    return try await thread.runDelivering(timeoutSeconds: options.writeWaitSeconds, job(body))
+  }
+
+  private func job<R: Sendable>(
+    _ body: @escaping @Sendable (LocalWriter) throws -> R
+  ) -> @Sendable (@escaping @Sendable (Result<R, any Error>) -> Void) -> Void {
+    let anchor = openedInode
+    return { [writer, local] deliver in
+      let (writer, local) = (writer.value, local.value)
+      if local.isGroupFull { local.commit() }
+      let result: R
+      do {
+        try local.open(writer)
+        try WriterThread.admit()
+        if local.header.anchor != anchor { try local.rotateReplica(anchor: anchor, writer) }
+        result = try body(local)
+      } catch {
+        return deliver(.failure(error))
+      }
+      local.deliveries.append { failure in
+        deliver(failure.map { .failure($0) } ?? .success(result))
+      }
+    }
+  }
+
+  private func checkWritable() throws {
+    guard !options.readOnly else {
+      throw StoreError(.permission, "the store was opened for reading only")
+    }
+    guard inode(directory + "/data.mdb") == openedInode else {
+      throw StoreError(
+        .ioFailure,
+        "\(directory)/data.mdb was removed or replaced while the store was open; nothing was written: put it back, or open the store again"
+      )
+    }
+  }
+
+  // MARK: Reading
+
+  /// Returns when LMDB holds all that has been committed, by whatever process.
+  func catchUp() throws {
+    if options.readOnly || (tail.isEmpty && !tail.isBehind) { return }
+    try thread.run { [local, writer] in
+      let (writer, local) = (writer.value, local.value)
+      local.commit()
+      try local.lock(writer)
+      defer { local.journal?.unlock() }
+      try local.drainAll()
+    }
+  }
+}
+
+extension Result where Failure == any Error {
+  fileprivate var failure: (any Error)? {
+    if case .failure(let error) = self { return error }
+    return nil
+  }
+}
