@@ -18,6 +18,8 @@ final class WriterQueue: @unchecked Sendable {  // Variables are touched under `
   private var jobs: [WriterJob] = []
   private var isClosed = false
   private var hasEnded = false
+  /// Who runs jobs now; nil when nobody does.
+  private var runner: UInt?
   private var thread: UInt?
 
   init(countMax: Int, pause: @escaping @Sendable () -> Void) {
@@ -57,10 +59,30 @@ final class WriterQueue: @unchecked Sendable {  // Variables are touched under `
     }
   }
 
-  /// True on the thread itself.
+  /// True where this thread runs a job now.
   var isCurrent: Bool {
     let current = currentThreadNumber()
-    return monitor.locked { thread == current }
+    return monitor.locked { runner == current }
+  }
+
+  /// Runs a job at once on the calling thread, if no other runs or waits: a change of threads costs
+  /// more than most jobs.
+  /// - Returns: whether it did.
+  func runAtOnce(_ job: WriterJob) -> Bool {
+    let current = currentThreadNumber()
+    let isFree = monitor.locked {
+      guard jobs.isEmpty, runner == nil, !isClosed else { return false }
+      runner = current
+      return true
+    }
+    guard isFree else { return false }
+    if job.start() { job.runHere() }
+    pause()
+    monitor.locked {
+      runner = nil
+      if !jobs.isEmpty || isClosed { monitor.broadcast() }
+    }
+    return true
   }
 
   /// - Throws: `closed`; `busy` where the queue is full.
@@ -73,7 +95,7 @@ final class WriterQueue: @unchecked Sendable {  // Variables are touched under `
         .busy, operation: "writer thread", detail: "\(countMax) jobs are waiting")
     }
     jobs.append(job)
-    if jobs.count == 1 { monitor.broadcast() }
+    if jobs.count == 1, runner == nil { monitor.broadcast() }
   }
 
   /// Takes no more jobs, and waits until those that it has are done, unless on the thread itself.
@@ -93,7 +115,7 @@ final class WriterQueue: @unchecked Sendable {  // Variables are touched under `
   private func run() {
     let current = currentThreadNumber()
     monitor.locked { thread = current }
-    while let batch = next() {
+    while let batch = next(current) {
       for job in batch where job.start() { job.runHere() }
       if isIdle { pause() }
     }
@@ -105,14 +127,16 @@ final class WriterQueue: @unchecked Sendable {  // Variables are touched under `
 
   private var isIdle: Bool { monitor.locked { jobs.isEmpty } }
 
-  /// All the jobs there are, as soon as there are any; nil at the end.
-  private func next() -> [WriterJob]? {
+  /// All the jobs there are, as soon as there are any and nobody else runs one; nil at the end.
+  private func next(_ current: UInt) -> [WriterJob]? {
     monitor.lock()
     defer { monitor.unlock() }
-    while jobs.isEmpty {
-      if isClosed { return nil }
+    if runner == current { runner = nil }
+    while jobs.isEmpty || runner != nil {
+      if isClosed, jobs.isEmpty, runner == nil { return nil }
       monitor.wait()
     }
+    runner = current
     defer { jobs = [] }
     return jobs
   }

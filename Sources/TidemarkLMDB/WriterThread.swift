@@ -1,4 +1,5 @@
-/// The one thread of a store that writes: it runs closures, each to its end, in the order given.
+/// What writes to a store: it runs closures one at a time, each to its end, in the order given, on a
+/// thread of its own, or on that of a caller who waits anyway.
 ///
 /// An LMDB write transaction has to begin and end on one thread, and waits for other processes
 /// without a bound; on a thread of Swift's pool it would stop everything else there. So writes go
@@ -53,14 +54,17 @@ public final class WriterThread: Sendable {
 
   /// Runs a closure on the writer thread, and blocks until it has delivered its result, which it may
   /// do after it has ended: several jobs can so wait for one thing.
+  /// - Parameter atOnce: runs it on the calling thread where no other job runs or waits. The closure
+  ///   is then to bound its own waits.
   /// - Throws: as `run`.
   public func runDelivering<R: Sendable>(
-    timeoutSeconds: Double? = nil,
+    timeoutSeconds: Double? = nil, atOnce: Bool = false,
     _ body: @escaping @Sendable (@escaping @Sendable (Result<R, any Error>) -> Void) -> Void
   ) throws -> R {
     try checkThread()
     let result = JobResult<R>()
     let job = WriterJob { body { result.deliver($0) } }
+    if atOnce, queue.runAtOnce(job) { return try result.wait().get() }
     try queue.add(job)
     guard let timeoutSeconds else { return try result.wait().get() }
     if let value = result.wait(until: .after(seconds: timeoutSeconds)) { return try value.get() }

@@ -82,10 +82,16 @@ final class Tail: @unchecked Sendable {
   }
 
   /// Waits until nothing is on its way.
-  /// - Throws: why LMDB could not take it.
-  func waitForDrain() throws {
+  /// - Throws: why LMDB could not take it; `busy`.
+  func waitForDrain(waitSeconds: Double) throws {
+    let deadline = Deadline.after(seconds: waitSeconds)
     try monitor.locked {
-      while sealed != nil, failure == nil { monitor.wait() }
+      while sealed != nil, failure == nil {
+        guard monitor.wait(until: deadline) else {
+          throw StoreError(
+            .busy, "LMDB has not taken the journal for \(waitSeconds) seconds; try again")
+        }
+      }
       if let error = failure { throw error }
     }
   }

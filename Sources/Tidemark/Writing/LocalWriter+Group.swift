@@ -143,12 +143,12 @@ extension LocalWriter {
   /// Waits until LMDB has what was sent to it; tries once more where it could not take it.
   func waitForDrain() throws {
     do {
-      try tail.waitForDrain()
+      try tail.waitForDrain(waitSeconds: options.writeWaitSeconds)
     } catch {
       guard let sealed = tail.draining, let journal else { throw error }
       tail.clearFailure()
       drain(sealed, journal.files[1 - place], journal)
-      try tail.waitForDrain()
+      try tail.waitForDrain(waitSeconds: options.writeWaitSeconds)
     }
     draining = nil
   }

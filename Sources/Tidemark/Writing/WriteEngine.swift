@@ -105,7 +105,8 @@ final class WriteEngine: Sendable {
     _ body: @escaping @Sendable (LocalWriter) throws -> R
   ) throws -> R {
     try checkWritable()
-    return try thread.runDelivering(timeoutSeconds: options.writeWaitSeconds, job(body))
+    return try thread.runDelivering(
+      timeoutSeconds: options.writeWaitSeconds, atOnce: true, job(body))
   }
 
   func writeLocally<R: Sendable>(
