@@ -21,7 +21,26 @@ public struct StoreOptions: Sendable {
   /// Nothing is written, and nothing can be.
   public var readOnly = false
 
+  /// When rows move from memory to the tree, and from there to runs; small in tests.
+  package var tuning = StoreTuning()
+
   public init() {}
+}
+
+/// How many rows lie where before they move on.
+package struct StoreTuning: Sendable {
+  /// In a segment of the tail, before it is sent to LMDB.
+  package var segmentRowCount = 1 << 16
+  /// In a segment, for it to become a run and not go into the tree.
+  package var runRowCount = 1 << 13
+  /// In the tree, before it becomes a run.
+  package var treeRowCount = 1 << 16
+  /// Merged in one transaction.
+  package var mergeStepRowCount = 1 << 18
+  /// What a journal file begins with.
+  package var journalByteCount = 1 << 20
+
+  package init() {}
 }
 
 /// A store's bounds.

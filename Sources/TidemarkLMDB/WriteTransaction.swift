@@ -126,6 +126,28 @@ public import CLMDB
     return try deleted(rc, table)
   }
 
+  /// Removes every entry whose key begins with a prefix.
+  /// - Complexity: O(log n + entries removed).
+  @_lifetime(self: copy self)
+  public mutating func deleteRange(_ table: Table, prefix: RawSpan) throws(LMDBError) {
+    try _handle.check(prefix, table, "delete range")
+    var cursor: OpaquePointer?
+    var rc = unsafe mdb_cursor_open(_handle.pointer, table.number, &cursor)
+    guard rc == 0 else { throw fail(rc, table, "delete range") }
+    defer { unsafe mdb_cursor_close(cursor) }
+    rc = unsafe prefix.withUnsafeBytes { bytes in
+      var key = unsafe MDB_val(bytes)
+      var value = unsafe MDB_val()
+      var rc = unsafe mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE)
+      while rc == 0, unsafe key.bytes.starts(with: bytes) {
+        rc = unsafe mdb_cursor_del(cursor, 0)
+        if rc == 0 { rc = unsafe mdb_cursor_get(cursor, &key, &value, MDB_NEXT) }
+      }
+      return rc
+    }
+    guard rc == 0 || rc == MDB_NOTFOUND else { throw fail(rc, table, "delete range") }
+  }
+
   /// Removes every entry of a table.
   /// - Complexity: O(pages of the table).
   @_lifetime(self: copy self)
@@ -204,6 +226,12 @@ public import CLMDB
     let isHarmless = rc == MDB_KEYEXIST || rc == MDB_BAD_VALSIZE || rc == 22
     if !isHarmless && failure == 0 { failure = rc }
     return .failed(rc, table, operation)
+  }
+}
+
+extension MDB_val {
+  fileprivate var bytes: UnsafeRawBufferPointer {
+    unsafe UnsafeRawBufferPointer(start: mv_data, count: mv_size)
   }
 }
 

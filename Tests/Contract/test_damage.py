@@ -160,7 +160,7 @@ class DamageTest(CommandTest):
         store = Store.create(self.directory / "newer", SOCIAL, "a" * 16)
         store.apply(operation("create", "Note", "n", {"title": "x"}), statuses=[DONE])
         # The header's magic and format, as Documentation/FileFormat.md gives them.
-        newer = store.data.replace(b"TIDE\x01\x00", b"TIDE\x02\x00")
+        newer = store.data.replace(b"TIDE\x02\x00", b"TIDE\x03\x00")
         self.assertNotEqual(newer, store.data)
         (store.path / "data.mdb").write_bytes(newer)
         for command in (*READS, "verify", "replay"):

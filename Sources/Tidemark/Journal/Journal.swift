@@ -22,8 +22,7 @@ internal import TidemarkLMDB
 /// Who writes, here or in LMDB, holds `lock`. Whoever takes it and finds another's token looks first
 /// whether there are records that LMDB lacks: `recover`.
 @safe final class Journal {
-  /// What a file begins with, in bytes; it doubles when the writer has to wait for LMDB.
-  static let fileByteCountInitial = 1 << 20
+  /// What a file grows to; it doubles when the writer has to wait for LMDB.
   static let fileByteCountMax = 16 << 20
   private static let sharedByteCount = 4096
 
@@ -33,7 +32,7 @@ internal import TidemarkLMDB
   private let shared: UnsafeMutableRawPointer
   private(set) var epoch: UInt64 = 0
   /// How large the files are to be; `JournalFile.extend` makes them so while they are not written.
-  private let wished = Atomic<Int>(Journal.fileByteCountInitial)
+  private let wished = Atomic<Int>(0)
 
   /// Asks for larger files.
   func wish(_ byteCount: Int) {

@@ -40,8 +40,13 @@ final class JournalFile {
   init(path: String, create: Bool) throws {
     self.path = path
     let flags = O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0)
-    descriptor = unsafe open(path, flags, 0o600)
-    guard descriptor >= 0 else { throw StoreError.system("open \(path)", errno) }
+    let opened = unsafe open(path, flags, 0o600)
+    // Never one of the standard descriptors: a process that was started with them closed would write
+    // its output into the journal.
+    descriptor = opened > 2 || opened < 0 ? opened : fcntl(opened, F_DUPFD_CLOEXEC, 3)
+    let code = errno
+    if opened >= 0, opened != descriptor { close(opened) }
+    guard descriptor >= 0 else { throw StoreError.system("open \(path)", code) }
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else {
       throw StoreError.system("open \(path)", errno)

@@ -98,24 +98,31 @@ extension Snapshot {
     of model: Int, _ tx: borrowing ReadTransaction,
     _ body: (RecordKey, RecordRow) throws -> Bool
   ) throws {
-    try tx.withCursor(tables.records) { packed in
-      try tx.withCursor(tables.records) { texts in
-        let prefix = UInt16(truncatingIfNeeded: model)
-        var packedKey = try packed.firstKey([UInt8(prefix >> 8), UInt8(prefix & 0xff), 0], model)
-        var textKey = try texts.firstKey([UInt8(prefix >> 8), UInt8(prefix & 0xff), 1], model)
-        while packedKey != nil || textKey != nil {
-          let takesPacked =
-            if let packedKey, let textKey { packedKey.id < textKey.id } else { packedKey != nil }
-          if takesPacked, let key = packedKey {
-            guard try body(key, tables.row(StoredRow(packed.value), catalog, tx)) else { return }
-            packedKey = try packed.next() ? packed.key(of: model, isPacked: true) : nil
-          } else if let key = textKey {
-            guard try body(key, tables.row(StoredRow(texts.value), catalog, tx)) else { return }
-            textKey = try texts.next() ? texts.key(of: model, isPacked: false) : nil
-          }
-        }
+    var packed = try rows(of: model, kind: 0, tx)
+    var texts = try rows(of: model, kind: 1, tx)
+    var packedRow = try packed.next(of: model, kind: 0, tx)
+    var textRow = try texts.next(of: model, kind: 1, tx)
+    while packedRow != nil || textRow != nil {
+      let takesPacked =
+        if let packedRow, let textRow { packedRow.key.id < textRow.key.id } else { packedRow != nil }
+      guard let (key, row) = takesPacked ? packedRow : textRow else { return }
+      guard try body(key, tables.row(row, catalog, tx)) else { return }
+      if takesPacked {
+        packedRow = try packed.next(of: model, kind: 0, tx)
+      } else {
+        textRow = try texts.next(of: model, kind: 1, tx)
       }
     }
+  }
+
+  /// The rows of a model whose ids are packed (0) or texts (1), in the order of their keys.
+  private func rows(
+    of model: Int, kind: UInt8, _ tx: borrowing ReadTransaction
+  ) throws -> RowMerge {
+    let number = UInt16(truncatingIfNeeded: model)
+    let start = [UInt8(number >> 8), UInt8(number & 0xff), kind]
+    let runs = try tables.rowRuns(tx).map { RowSource(run: $0, tables, from: start) }
+    return RowMerge([RowSource(tree: tables, from: start)] + runs)
   }
 
   /// Which events a moment has.
@@ -148,17 +155,16 @@ extension Snapshot {
   }
 }
 
-extension Cursor {
-  /// The first key at or after a prefix, if it is the model's and of the prefix's range.
-  @_lifetime(self: copy self)
-  fileprivate mutating func firstKey(_ prefix: [UInt8], _ model: Int) throws -> RecordKey? {
-    guard try seek(prefix.rawBytes) else { return nil }
-    return try key(of: model, isPacked: prefix[2] == 0)
-  }
-
-  fileprivate func key(of model: Int, isPacked: Bool) throws -> RecordKey? {
-    let found = try RecordKey(key)
-    return found.model == model && (found.id.packedUUID != nil) == isPacked ? found : nil
+extension RowMerge {
+  fileprivate mutating func next(
+    of model: Int, kind: UInt8, _ tx: borrowing ReadTransaction
+  ) throws -> (key: RecordKey, row: StoredRow)? {
+    guard let source = try next(tx) else { return nil }
+    return try source.withCurrent { key, row in
+      let found = try RecordKey(key)
+      guard found.model == model, (found.id.packedUUID == nil) == (kind == 1) else { return nil }
+      return (found, try StoredRow(row))
+    }
   }
 }
 

@@ -86,8 +86,33 @@ extension Tables {
   func storedRow(
     _ key: RawSpan, _ tx: borrowing some Reading & ~Copyable & ~Escapable
   ) throws -> StoredRow? {
-    guard let bytes = try tx.get(records, key) else { return nil }
-    return try StoredRow(bytes)
+    if let bytes = try tx.get(records, key) { return try StoredRow(bytes) }
+    for run in try rowRuns(tx) {
+      if let filter = try tx.get(rowFilters, UInt64(run.id)),
+        !RowFilter.mayHold(keyHash(key, seed: run.seed), filter, lineCount: run.filterLineCount)
+      {
+        continue
+      }
+      if let row = try storedRow(key, in: run, tx) { return row }
+    }
+    return nil
+  }
+
+  /// A row of one run.
+  func storedRow(
+    _ key: RawSpan, in run: RowRun, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  ) throws -> StoredRow? {
+    var prefix = ByteWriter(capacity: 512)
+    prefix.append(bigEndian: run.id)
+    prefix.append(key)
+    return try tx.withCursor(rowBlocks) { cursor in
+      guard try cursor.seek(atOrBefore: prefix.bytes), try cursor.key.begins(with: run.id) else {
+        return nil
+      }
+      let block = try RowBlock(cursor.value)
+      let (index, isFound) = try block.search(key)
+      return isFound ? try StoredRow(try block.row(index)) : nil
+    }
   }
 
   /// A row with its state; that of a line is folded from its events.

@@ -3,13 +3,17 @@ internal import TidemarkLMDB
 
 /// The store's tables. `Documentation/FileFormat.md` gives every key and value, byte by byte.
 ///
-/// The log is the truth; `records`, `runs`, `contexts`, `tombstones` and `clamps` can be made again
+/// The log is the truth; `records`, `rowBlocks`, `rowFilters`, `runs`, `contexts`, `tombstones` and `clamps` can be made again
 /// from it.
 struct Tables: Sendable {
   /// lsn → entry; always appended.
   let log: Table
-  /// Model and record id → the record's state and the head of its chain.
+  /// Model and record id → the record's row, where that is new (see `RowRun`).
   let records: Table
+  /// Run and first key → rows, in order.
+  let rowBlocks: Table
+  /// Run → its filter.
+  let rowFilters: Table
   /// Replica and first seq of a run of dots → first lsn and count.
   let runs: Table
   /// Replica and first seq under a context → the context, where it changed.
@@ -30,12 +34,17 @@ struct Tables: Sendable {
   let quarantine: Table
   /// Another store's log id → how far its log was taken.
   let peers: Table
-  /// One value, `StoreHeader`.
+  /// 0 → `StoreHeader`; 1 → the runs of rows.
   let header: Table
 
-  init(_ environment: Environment) throws(LMDBError) {
+  let tuning: StoreTuning
+
+  init(_ environment: Environment, _ tuning: StoreTuning) throws(LMDBError) {
+    self.tuning = tuning
     log = try environment.table(named: "log", .integerKeys)
     records = try environment.table(named: "records", .bytesKeys)
+    rowBlocks = try environment.table(named: "rowBlocks", .bytesKeys)
+    rowFilters = try environment.table(named: "rowFilters", .integerKeys)
     runs = try environment.table(named: "runs", .bytesKeys)
     contexts = try environment.table(named: "contexts", .bytesKeys)
     tombstones = try environment.table(named: "tombstones", .bytesKeys)
@@ -120,7 +129,7 @@ extension Tables {
   /// Every table, in the order in which people ask for their sizes.
   var all: [Table] {
     [
-      log, records, runs, contexts, tombstones, clamps, acceptances, replicas, schemas, rejections,
+      log, records, rowBlocks, rowFilters, runs, contexts, tombstones, clamps, acceptances, replicas, schemas, rejections,
       quarantine, peers, header,
     ]
   }

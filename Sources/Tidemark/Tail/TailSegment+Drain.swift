@@ -37,10 +37,21 @@ extension TailSegment {
       }
     }
     var buffer = ByteWriter(capacity: 4096)
-    try rows.forEach(places) { key, row in
-      buffer.truncate()
-      row.encode(into: &buffer)
-      try tx.put(tables.records, key, buffer.bytes)
+    if places.count < tables.tuning.runRowCount {
+      try rows.forEach(places) { key, row in
+        buffer.truncate()
+        row.encode(into: &buffer)
+        try tx.put(tables.records, key, buffer.bytes)
+      }
+      try tables.spillRecords(&tx)
+    } else {
+      var batch = RowBatch()
+      try rows.forEach(places) { key, row in
+        buffer.truncate()
+        row.encode(into: &buffer)
+        batch.append(key, buffer.bytes)
+      }
+      try tables.addRun([RowSource(batch)], &tx)
     }
     try drainRun(tables, states.seq + 1, &tx)
     for note in contexts {

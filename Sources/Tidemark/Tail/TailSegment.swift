@@ -26,7 +26,11 @@ final class TailSegment {
   private(set) var nextLSN: UInt64
   private(set) var entries: [Entry] = []
   private var chunks: [TailChunk] = []
-  var rows = TailRows()
+  private let rowStorage = Unguarded(TailRows())
+  var rows: TailRows {
+    @inline(__always) _read { yield rowStorage.value }
+    @inline(__always) _modify { yield &rowStorage.value }
+  }
   var contexts: [ContextNote] = []
   /// The header and the replica's state behind the last entry; the hash chain's end is not in it.
   var header: StoreHeader

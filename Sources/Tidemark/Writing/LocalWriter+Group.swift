@@ -9,8 +9,6 @@ extension LocalWriter {
   /// So many bytes or transactions end a group, though more are waiting.
   static let groupByteCountMax = 1 << 20
   static let groupCountMax = 512
-  /// So many rows in a segment, and it is sent to LMDB.
-  static let segmentRowCountMax = 1 << 16
 
   var isGroupFull: Bool {
     builder.bytes.byteCount >= LocalWriter.groupByteCountMax
@@ -109,7 +107,7 @@ extension LocalWriter {
   private var isSegmentFull: Bool {
     guard let segment, let journal else { return false }
     let file = journal.files[place]
-    return segment.rows.rows.count >= LocalWriter.segmentRowCountMax
+    return segment.rows.rows.count >= options.tuning.segmentRowCount
       || (file.offset - JournalFile.recordsOffset) * 4 > file.byteCount * 3
   }
 
@@ -117,7 +115,7 @@ extension LocalWriter {
     guard let journal else { return }
     place = 1 - place
     if !isJournalBroken {
-      try journal.files[place].extend(to: Journal.fileByteCountInitial)
+      try journal.files[place].extend(to: options.tuning.journalByteCount)
       try journal.begin(place, logID: header.logID, firstLSN: header.nextLSN)
     }
     let begun = TailSegment(header: header, own: own)

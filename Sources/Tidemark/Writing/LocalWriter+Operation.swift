@@ -245,7 +245,7 @@ extension LocalWriter {
     {
       return (nil, hash, row)
     }
-    return (nil, hash, try withSnapshot { try tables.storedRow(key.bytes, $0) })
+    return (nil, hash, try storedRow())
   }
 
   /// Folds the event that has just been written into its record's row.
@@ -327,6 +327,13 @@ extension LocalWriter {
   }
 
   // MARK: Entries
+
+  private func storedRow() throws -> StoredRow? {
+    try withSnapshot { snapshot in
+      if rowIndex == nil { rowIndex = try RowIndex(tables, snapshot) }
+      return try rowIndex?.row(key.bytes, snapshot)
+    }
+  }
 
   func withSnapshot<R>(_ body: (borrowing OwnedReadTransaction) throws -> R) throws -> R {
     if let snapshot { return try body(snapshot.transaction) }

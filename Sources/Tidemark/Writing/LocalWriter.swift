@@ -44,7 +44,8 @@ final class LocalWriter {
 
   // The group.
   var isGroupOpen = false
-  var snapshot: HeldSnapshot?
+  var snapshot: HeldSnapshot? { didSet { rowIndex = nil } }
+  var rowIndex: RowIndex?
   private let builderStorage = Unguarded(TransactionBuilder(capacity: 1 << 16))
   var pending: [TailSegment.Entry] = []
   var touched: [Int] = []

@@ -84,6 +84,7 @@ final class LogWriter {
       StoredRow.state(row).encode(into: &buffer)
       try tx.put(tables.records, bytes.rawBytes, buffer.bytes)
     }
+    try tables.spillRecords(&tx)
     for replica in dirtyReplicas {
       guard let state = replicas[replica] else { continue }
       buffer.truncate()

@@ -31,6 +31,7 @@ final class WriteEngine: Sendable {
         tables: tables, header: header, catalog: catalog, limits: options.limits,
         wallMilliseconds: options.wallMilliseconds))
     let drainThread = try WriterThread(environment: nil)
+    let merger = Confined(RowRunMerger())
     self.drainThread = drainThread
     let local = Confined(
       LocalWriter(
@@ -43,6 +44,8 @@ final class WriteEngine: Sendable {
             let (segment, file, journal) = cargo.value
             tail.didDrain(
               Result { try segment.drain(into: environment, tables, file, journal) }.failure)
+            // At least one part of a merge for each segment, and more while the writer does not wait.
+            while (try? merger.value.step(environment, tables)) == true, tail.draining == nil {}
           }
         } catch {
           tail.didDrain(error)

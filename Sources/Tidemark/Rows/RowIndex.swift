@@ -1,0 +1,38 @@
+internal import TidemarkEvents
+internal import TidemarkLMDB
+
+/// The runs of one snapshot with their filters at hand, for many lookups in it.
+///
+/// Good only as long as the transaction that it was made in, or another of the same state.
+@safe struct RowIndex {
+  @safe private struct Entry {
+    let run: RowRun
+    let filter: UnsafeRawBufferPointer
+  }
+
+  private let tables: Tables
+  private var entries: [Entry] = []
+
+  init(_ tables: Tables, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws {
+    self.tables = tables
+    for run in try tables.rowRuns(tx) {
+      guard let filter = try tx.get(tables.rowFilters, UInt64(run.id)) else {
+        throw CodecError(.malformed, "filter of run \(run.id)")
+      }
+      unsafe filter.withUnsafeBytes { unsafe entries.append(Entry(run: run, filter: $0)) }
+    }
+  }
+
+  func row(
+    _ key: RawSpan, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  ) throws -> StoredRow? {
+    if let bytes = try tx.get(tables.records, key) { return try StoredRow(bytes) }
+    for entry in entries {
+      let hash = keyHash(key, seed: entry.run.seed)
+      let filter = unsafe RawSpan(_unsafeBytes: entry.filter)
+      guard RowFilter.mayHold(hash, filter, lineCount: entry.run.filterLineCount) else { continue }
+      if let row = try tables.storedRow(key, in: entry.run, tx) { return row }
+    }
+    return nil
+  }
+}

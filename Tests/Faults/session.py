@@ -1,0 +1,332 @@
+"""Runs steps under the shim, and keeps what is needed to judge a crash afterwards.
+
+A **workspace** is a directory with `root/`, which is watched and in which the command runs, and
+beside it the schema, the log and a vault. The vault keeps inodes: a store tells a copy of itself by
+the inode of its data file, and what comes back after a power cut is no copy. So states are written
+into the very files that the recording wrote.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from command import Json, binary, encode, environment, parse_lines
+from replay import Disk, Record, Tree, read_log
+from workload import CLOUD, PHONE, SCHEMA, Step
+
+HANG_SECONDS = 30.0
+KILLED = 99
+"""How the shim ends a process."""
+
+SHARED_BY_MAP = ("lock.mdb",)
+"""Files whose content no log can hold to the end, since other processes store into their maps."""
+
+
+@dataclass
+class Ran:
+    """How one step went."""
+
+    status: int
+    answers: list[Json]
+    message: str
+    is_hung: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        return self.status in (0, 1) and not self.is_hung
+
+
+@dataclass(frozen=True)
+class Workspace:
+    path: Path
+    inodes: set[int] = field(default_factory=set)
+    """Those that are kept when the root is emptied."""
+
+    @staticmethod
+    def make(path: Path) -> Workspace:
+        workspace = Workspace(path)
+        for directory in (workspace.root, workspace.vault):
+            directory.mkdir(parents=True)
+        (path / "schema.graphql").write_text(SCHEMA.sdl, encoding="utf-8")
+        return workspace
+
+    @property
+    def root(self) -> Path:
+        return self.path / "root"
+
+    @property
+    def vault(self) -> Path:
+        return self.path / "vault"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log"
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def tree(self) -> Tree:
+        """What is there now."""
+        tree = Tree()
+        for directory, directories, files in os.walk(self.root):
+            directories.sort()
+            for name in directories:
+                tree.directories.append(os.path.relpath(os.path.join(directory, name), self.root))
+            for name in files:
+                path = os.path.join(directory, name)
+                with open(path, "rb") as file:
+                    inode = os.fstat(file.fileno()).st_ino
+                    tree.files[os.path.relpath(path, self.root)] = (inode, file.read())
+        tree.directories.sort()
+        return tree
+
+    def put_away(self) -> None:
+        """Empties the root; the inodes that are known go into the vault."""
+        for directory, directories, files in os.walk(self.root, topdown=False):
+            for name in files:
+                path = os.path.join(directory, name)
+                inode = os.stat(path).st_ino
+                kept = self.vault / str(inode)
+                if inode in self.inodes and not kept.exists():
+                    os.rename(path, kept)
+                else:
+                    os.unlink(path)
+            for name in directories:
+                os.rmdir(os.path.join(directory, name))
+
+    def lay_out(self, tree: Tree) -> None:
+        """Makes the root hold this, each file in the inode that it has in the tree."""
+        self.put_away()
+        for name in tree.directories:
+            os.mkdir(self.root / name, 0o700)
+        linked: dict[int, Path] = {}
+        for name, (inode, content) in tree.files.items():
+            target = self.root / name
+            if inode in linked:
+                os.link(linked[inode], target)
+                continue
+            linked[inode] = target
+            kept = self.vault / str(inode)
+            descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            try:
+                write_whole(descriptor, content)
+            finally:
+                os.close(descriptor)
+            os.rename(kept, target)
+
+
+def write_whole(descriptor: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view):]
+
+
+def under_shim(workspace: Workspace, shim: Path, **plan: str) -> dict[str, str]:
+    """The environment of a process that is watched; `plan` is FAULT, SHORT or KILLAT."""
+    return environment(LD_PRELOAD=str(shim), FAULTS_ROOT=str(workspace.root),
+                       FAULTS_LOG=str(workspace.log), **plan)
+
+
+def run_step(step: Step, workspace: Workspace, env: dict[str, str]) -> Ran:
+    """Runs the command to its end, or until it hangs."""
+    path = binary()
+    assert path is not None, "no binary"
+    process = subprocess.Popen(
+        [path, *step.arguments], cwd=workspace.root, env=env, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+    assert process.stdin and process.stdout and process.stderr
+    deadline = time.monotonic() + HANG_SECONDS
+    feed = Feed(process, deadline)
+    try:
+        for group in step.groups:
+            if not feed.give(group):
+                break
+        feed.close()
+        status = process.wait(max(deadline - time.monotonic(), 0.1))
+    except (TimeoutError, subprocess.TimeoutExpired):
+        process.kill()
+        process.wait()
+        return Ran(-9, feed.answers(), "it was still running", is_hung=True)
+    finally:
+        message = process.stderr.read().decode("utf-8", "replace")
+        for pipe in (process.stdout, process.stderr):
+            pipe.close()
+    return Ran(status, feed.answers(), message)
+
+
+class Feed:
+    """Gives groups of lines, each when the one before is answered."""
+
+    def __init__(self, process: subprocess.Popen[bytes], deadline: float) -> None:
+        self.process = process
+        self.deadline = deadline
+        self.out = bytearray()
+        self.given = 0
+
+    def give(self, group: list[Json]) -> bool:
+        """False where the process ended without answering."""
+        assert self.process.stdin and self.process.stdout
+        content = encode(group)
+        try:
+            while content:
+                # A group may be larger than the pipe; the command reads while it is given.
+                content = content[self.process.stdin.write(content):]
+        except BrokenPipeError:
+            return False
+        self.given += len(group)
+        while self.out.count(b"\n") < self.given:
+            if not self.read():
+                return False
+        return True
+
+    def read(self) -> bool:
+        assert self.process.stdout
+        left = self.deadline - time.monotonic()
+        if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
+            raise TimeoutError
+        part = self.process.stdout.read(1 << 16)
+        self.out += part
+        return bool(part)
+
+    def close(self) -> None:
+        assert self.process.stdin
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
+        while self.read():
+            pass
+
+    def answers(self) -> list[Json]:
+        """Whole lines only: half an answer acknowledges nothing."""
+        end = self.out.rfind(b"\n") + 1
+        return parse_lines(bytes(self.out[:end]))
+
+
+def log_lines(store: Path) -> list[Json]:
+    """What the log of a store holds, read from a copy, so that the store itself stays as it is."""
+    path = binary()
+    assert path is not None
+    if not (store / "data.mdb").exists():
+        return []
+    copy = store.parent.parent / "copy"
+    shutil.copytree(store, copy)
+    try:
+        run = subprocess.run([path, "log", copy, "--json"], capture_output=True, env=environment(),
+                             timeout=HANG_SECONDS)
+        assert run.returncode == 0, f"log of {store}: {run.stderr.decode('utf-8', 'replace')}"
+        return parse_lines(run.stdout)
+    finally:
+        shutil.rmtree(copy)
+
+
+@dataclass
+class Taken:
+    """One step of a recording, and what the stores held when it had ended."""
+
+    step: Step
+    ran: Ran
+    after: dict[str, list[Json]]
+    before: Tree | None = None
+    """All files as they were before it, where they are wanted."""
+
+
+@dataclass
+class Recording:
+    """A workload that ran to its end, with everything that it did to its files."""
+
+    steps: list[Taken] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    names: str = ""
+
+    def save(self, workspace: Workspace) -> None:
+        with open(workspace.path / "recording", "wb") as file:
+            pickle.dump((self.names, self.steps), file)
+
+    @staticmethod
+    def load(workspace: Workspace) -> Recording:
+        with open(workspace.path / "recording", "rb") as file:
+            names, steps = pickle.load(file)
+        return Recording(steps, read_log(workspace.log), names)
+
+
+class RecordingFailed(Exception):
+    """A workload did not run as it should, with no crash at all."""
+
+
+def record(
+    steps: list[Step], workspace: Workspace, shim: Path, names: str, keeps_trees: bool = False
+) -> Recording:
+    """Runs a workload; where a step was made to fail, the next one takes up what it left."""
+    recording = Recording(names=names)
+    held_before: list[Json] = []
+    for step in steps:
+        previous = recording.steps[-1] if recording.steps else None
+        before = previous.after if previous else {CLOUD: [], PHONE: []}
+        if step.fault:
+            held_before = before[step.store]
+        if previous and previous.step.fault:
+            step = resumed(previous, step, len(held_before))
+        plan = {"FAULT": step.fault} if step.fault else {}
+        tree = workspace.tree() if keeps_trees else None
+        ran = run_step(step, workspace, under_shim(workspace, shim, **plan))
+        if ran.is_hung or (not step.fault and not ran.is_done):
+            raise RecordingFailed(f"{step}: exit {ran.status}: {ran.message}")
+        after = {**before, **{store: log_lines(workspace.root / store) for store in step.writes}}
+        recording.steps.append(Taken(step, ran, after, tree))
+    recording.records = read_log(workspace.log)
+    workspace.inodes.update(entry.file for entry in recording.records)
+    check_explains(recording.records, workspace)
+    return recording
+
+
+def resumed(previous: Taken, step: Step, before: int) -> Step:
+    """The lines that a failed step neither answered nor wrote."""
+    log = previous.after[step.store]
+    rest = rest_of(previous.step, previous.ran.answers, log[before:])
+    return Step("apply", step.store, groups=rest, is_relaxed=step.is_relaxed)
+
+
+def rest_of(step: Step, answers: list[Json], written: list[Json]) -> list[list[Json]]:
+    """The lines, in their groups, that are neither answered nor among what the step wrote."""
+    events = [line for line in written if line["kind"] != "tombstone"]
+    rest: list[list[Json]] = []
+    number, taken = 0, 0
+    for group in step.groups:
+        left = []
+        for line in group:
+            number += 1
+            is_answered = number <= len(answers)
+            if is_answered and "dot" not in answers[number - 1]:
+                continue
+            event = events[taken] if taken < len(events) else {}
+            if (event.get("kind"), event.get("id")) == (line["op"], line["id"]):
+                taken += 1
+            elif not is_answered:
+                left.append(line)
+        if left:
+            rest.append(left)
+    return rest
+
+
+def check_explains(records: list[Record], workspace: Workspace) -> None:
+    """The log accounts for every byte that is there: nothing was written behind the shim's back."""
+    disk = Disk()
+    for entry in records:
+        disk.apply(entry)
+    expected, actual = disk.live(), workspace.tree()
+    if sorted(expected.directories) != actual.directories:
+        raise RecordingFailed(f"directories: {expected.directories}, and not {actual.directories}")
+    if expected.files.keys() != actual.files.keys():
+        raise RecordingFailed(f"files: {sorted(expected.files)}, and not {sorted(actual.files)}")
+    for name, (inode, content) in actual.files.items():
+        if Path(name).name in SHARED_BY_MAP or expected.files[name] == (inode, content):
+            continue
+        raise RecordingFailed(f"{name} holds what no call has written")
