@@ -6,7 +6,7 @@ internal import TidemarkSchema
 ///
 /// It never says more than `Policy.decide` would: where an answer needs more than to compare the
 /// record's owner with the caller, it is `ask`.
-public struct Clearance: Sendable {
+public final class Clearance: Sendable {
   public enum Answer: Sendable, Hashable {
     /// Whatever the record holds.
     case allowed
@@ -25,6 +25,16 @@ public struct Clearance: Sendable {
   public let filledOwners: [FilledOwner]
   /// By field: a change needs to be asked for.
   public let guarded: [Bool]
+
+  init(
+    create: Answer, update: Answer, delete: Answer, filledOwners: [FilledOwner], guarded: [Bool]
+  ) {
+    self.create = create
+    self.update = update
+    self.delete = delete
+    self.filledOwners = filledOwners
+    self.guarded = guarded
+  }
 }
 
 extension Policy {

@@ -71,6 +71,18 @@ public struct ByteReader: ~Escapable {
 
   @inlinable @_lifetime(self: copy self)
   public mutating func varint() throws(CodecError) -> UInt64 {
+    if remaining > 0 {
+      let first = unsafe bytes.unsafeLoad(fromUncheckedByteOffset: position, as: UInt8.self)
+      if first < 0x80 {
+        position += 1
+        return UInt64(first)
+      }
+    }
+    return try longVarint()
+  }
+
+  @usableFromInline @inline(never) @_lifetime(self: copy self)
+  mutating func longVarint() throws(CodecError) -> UInt64 {
     var value: UInt64 = 0
     var shift: UInt64 = 0
     while true {
@@ -147,11 +159,27 @@ extension RawSpan {
   }
 
   /// Equality of the bytes.
-  public func hasSameBytes(as other: RawSpan) -> Bool {
-    guard byteCount == other.byteCount else { return false }
-    return unsafe withUnsafeBytes { mine in
-      unsafe other.withUnsafeBytes { theirs in unsafe mine.elementsEqual(theirs) }
+  @inlinable public func hasSameBytes(as other: RawSpan) -> Bool {
+    byteCount == other.byteCount && order(other) == 0
+  }
+
+  /// Less than, equal to or greater than 0, as `memcmp`, and by length where one begins the other.
+  @inlinable public func order(_ other: RawSpan) -> Int {
+    let count = Swift.min(byteCount, other.byteCount)
+    var offset = 0
+    while offset &+ 8 <= count {
+      let a = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+      let b = unsafe other.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+      if a != b { return a.bigEndian < b.bigEndian ? -1 : 1 }
+      offset &+= 8
     }
+    while offset < count {
+      let a = unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+      let b = unsafe other.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+      if a != b { return a < b ? -1 : 1 }
+      offset &+= 1
+    }
+    return byteCount - other.byteCount
   }
 }
 

@@ -97,6 +97,12 @@
   /// LEB128: seven bits a byte, the lowest first; 1 to 10 bytes.
   @inlinable public mutating func append(varint value: UInt64) {
     ensure(10)
+    if value < 0x80 {
+      unsafe base.storeBytes(
+        of: UInt8(truncatingIfNeeded: value), toByteOffset: length, as: UInt8.self)
+      length &+= 1
+      return
+    }
     var rest = value
     while rest >= 0x80 {
       unsafe base.storeBytes(

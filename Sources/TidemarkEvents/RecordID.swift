@@ -19,8 +19,8 @@ public struct RecordID: Hashable, Comparable, Sendable, ExpressibleByStringLiter
 
   /// True where the length is within bounds and no NUL stands in it.
   public var isValid: Bool {
-    let utf8 = string.utf8
-    return !utf8.isEmpty && utf8.count <= RecordID.byteCountMax && !utf8.contains(0)
+    let count = string.utf8.count
+    return count > 0 && count <= RecordID.byteCountMax && !string.holdsNUL
   }
 
   public static func == (a: RecordID, b: RecordID) -> Bool { a.string.hasSameBytes(as: b.string) }
@@ -37,23 +37,21 @@ extension RecordID {
     guard string.utf8.count == 36 else { return nil }
     var copy = string
     return copy.withUTF8 { bytes in
-      var words: (UInt64, UInt64) = (0, 0)
-      var digits = 0
-      for index in 0..<36 {
-        let byte = unsafe bytes[index]
-        if index == 8 || index == 13 || index == 18 || index == 23 {
-          guard byte == 0x2d else { return nil }
-          continue
-        }
-        // 0…9 and a…f alone: an upper-case UUID is another id.
-        let decimal = byte &- 0x30
-        let letter = byte &- 0x61
-        guard decimal < 10 || letter < 6 else { return nil }
-        let digit = UInt64(decimal < 10 ? decimal : letter + 10)
-        if digits < 16 { words.0 = words.0 << 4 | digit } else { words.1 = words.1 << 4 | digit }
-        digits += 1
+      guard let base = bytes.baseAddress else { return nil }
+      let raw = unsafe UnsafeRawPointer(base)
+      func load<T: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, _: T.Type) -> T {
+        unsafe raw.loadUnaligned(fromByteOffset: offset, as: T.self)
       }
-      return words
+      let dash = UInt8(ascii: "-")
+      guard unsafe bytes[8] == dash && bytes[13] == dash && bytes[18] == dash && bytes[23] == dash
+      else { return nil }
+      // Eight digits at a time; those of four are joined to eight first.
+      let second = UInt64(load(9, UInt32.self)) | UInt64(load(14, UInt32.self)) << 32
+      let third = UInt64(load(19, UInt32.self)) | UInt64(load(24, UInt32.self)) << 32
+      guard let a = hexadecimal(load(0, UInt64.self)), let b = hexadecimal(second),
+        let c = hexadecimal(third), let d = hexadecimal(load(28, UInt64.self))
+      else { return nil }
+      return (UInt64(a) << 32 | UInt64(b), UInt64(c) << 32 | UInt64(d))
     }
   }
 
@@ -69,5 +67,47 @@ extension RecordID {
       digits(high, 0..<8) + dash + digits(high, 8..<12) + dash + digits(high, 12..<16) + dash
       + digits(low, 0..<4) + dash + digits(low, 4..<16)
     self.init(String(decoding: text, as: UTF8.self))
+  }
+}
+
+/// The number that eight digits write, the first of them in the lowest byte; `nil` where one is not
+/// 0 to 9 or a to f: an upper-case UUID is another id.
+private func hexadecimal(_ text: UInt64) -> UInt32? {
+  let text = UInt64(littleEndian: text)
+  let ones: UInt64 = 0x0101_0101_0101_0101
+  let high = ones &* 0x80
+  guard text & high == 0 else { return nil }
+  // The high bit of each byte says whether that byte is at least a bound.
+  func atLeast(_ bound: UInt64) -> UInt64 { (text &+ ones &* (0x80 - bound)) & high }
+  let isDecimal = atLeast(0x30) & ~atLeast(0x3a)
+  let isLetter = atLeast(0x61) & ~atLeast(0x67)
+  guard isDecimal | isLetter == high else { return nil }
+  let letters = isLetter >> 7
+  let digits = (text & (ones &* 0x0f)) &+ letters &* 9
+  // Pairs, then fours, then all eight.
+  let pairs = (digits << 4 | digits >> 8) & 0x00ff_00ff_00ff_00ff
+  let fours = (pairs << 8 | pairs >> 16) & 0x0000_ffff_0000_ffff
+  return UInt32(truncatingIfNeeded: fours << 16 | fours >> 32)
+}
+
+extension String {
+  /// A zero byte in the UTF-8.
+  public var holdsNUL: Bool {
+    var copy = self
+    return copy.withUTF8 { bytes in
+      var index = 0
+      // Eight bytes at a time: the classic test for a zero among them.
+      while index &+ 8 <= bytes.count {
+        let word = unsafe UnsafeRawBufferPointer(bytes).loadUnaligned(
+          fromByteOffset: index, as: UInt64.self)
+        if (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 != 0 { return true }
+        index &+= 8
+      }
+      while index < bytes.count {
+        if unsafe bytes[index] == 0 { return true }
+        index &+= 1
+      }
+      return false
+    }
   }
 }

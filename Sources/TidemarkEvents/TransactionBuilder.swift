@@ -98,11 +98,18 @@ public struct TransactionBuilder: ~Copyable {
 
   /// Begins the next event.
   /// - Precondition: stamps rise strictly, the first being the header's.
-  /// - Returns: the id's 16 bytes, where it is a UUID.
-  @discardableResult
   public mutating func beginEvent(
     _ kind: EventKind, model: Int, id: RecordID, principal: Int, stamp: Stamp
-  ) -> (UInt64, UInt64)? {
+  ) {
+    beginEvent(
+      kind, model: model, id: id, uuid: id.packedUUID, principal: principal, stamp: stamp)
+  }
+
+  /// The same for an id whose packed form is known.
+  package mutating func beginEvent(
+    _ kind: EventKind, model: Int, id: RecordID, uuid: (UInt64, UInt64)?, principal: Int,
+    stamp: Stamp
+  ) {
     if eventCount > 0, eventCount % TransactionHeader.offsetStride == 0 {
       offsets.append(UInt32(truncatingIfNeeded: writer.count - start))
     }
@@ -110,7 +117,6 @@ public struct TransactionBuilder: ~Copyable {
     // Two bytes hold the byte count of most events; a longer one moves.
     writer.append(littleEndian: 0 as UInt16)
     bodyOffset = writer.count
-    let uuid = id.packedUUID
     writer.append(kind.code | (uuid == nil ? 0 : 0x40) | (principal == 0 ? 0 : 0x80))
     if principal != 0 { writer.append(varint: principal) }
     writer.append(varint: model)
@@ -124,7 +130,6 @@ public struct TransactionBuilder: ~Copyable {
     changesOffset = writer.count
     changeCount = 0
     writer.append(0 as UInt8)
-    return uuid
   }
 
   /// The changes of the event that has begun, in the order in which they were added.
@@ -147,6 +152,17 @@ public struct TransactionBuilder: ~Copyable {
     writer.truncate(to: changesOffset + 1)
     changeCount = 0
     for change in changes { append(change) }
+  }
+
+  /// The same where it is known that the field's change stands at an offset.
+  public func pendingText(of field: Int, at offset: Int, isExactly text: [UInt8]) -> Bool {
+    var reader = ByteReader(writer.bytes, at: offset)
+    guard (try? reader.varint()) == UInt64(field), (try? reader.littleEndian(UInt16.self)) == 0x0501,
+      let byteCount = try? reader.varint(), byteCount == UInt64(text.count),
+      reader.remaining >= text.count
+    else { return false }
+    return reader.bytes.extracting(reader.offset..<reader.offset + text.count)
+      .hasSameBytes(as: text.rawBytes)
   }
 
   /// Whether the event that has begun sets a field to exactly this text.

@@ -24,7 +24,7 @@ extension Scalar {
       if case .bool = value { return value }
     case .id, .string, .date, .time, .dateTime, .email, .json, .url, .phone, .ipAddress:
       if case .string(let text) = value {
-        guard !text.utf8.contains(0) else {
+        guard !text.holdsNUL else {
           throw ValueError(.badFormat, path, "\(path) takes text without NUL")
         }
         guard isWellFormed(text) else {
@@ -51,7 +51,23 @@ extension Scalar {
     }
   }
 
-  private func isWellFormed(_ text: String) -> Bool {
+  /// Whether text has the form that the scalar asks for; any has, where it asks for none.
+  /// - Complexity: O(bytes).
+  public func isWellFormed(_ text: String) -> Bool {
+    switch self {
+    case .date, .time, .dateTime:
+      var copy = text
+      return copy.withUTF8 { unsafe isWellFormed(Span(_unsafeElements: $0)) }
+    case .email: return isEmail(text)
+    case .json: return (try? JSONReader.read(text)) != nil
+    case .url: return isURL(text)
+    case .phone: return isPhone(text)
+    case .ipAddress: return isIPAddress(text)
+    case .id, .string, .int, .float, .boolean, .timestamp: return true
+    }
+  }
+
+  private func isWellFormed(_ text: Span<UInt8>) -> Bool {
     switch self {
     case .date:
       var scanner = TextScanner(text)
@@ -63,12 +79,7 @@ extension Scalar {
       var scanner = TextScanner(text)
       return scanner.date() && scanner.take(UInt8(ascii: "T")) && scanner.time()
         && scanner.zone(isRequired: true) && scanner.isAtEnd
-    case .email: return isEmail(text)
-    case .json: return (try? JSONReader.read(text)) != nil
-    case .url: return isURL(text)
-    case .phone: return isPhone(text)
-    case .ipAddress: return isIPAddress(text)
-    case .id, .string, .int, .float, .boolean, .timestamp: return true
+    default: return true
     }
   }
 }
@@ -150,26 +161,30 @@ extension UInt8 {
 }
 
 /// Reads the parts of dates and times.
-private struct TextScanner {
-  private let bytes: [UInt8]
+private struct TextScanner: ~Escapable {
+  private let bytes: Span<UInt8>
   private var offset = 0
 
-  init(_ text: String) {
-    bytes = Array(text.utf8)
+  @_lifetime(copy text)
+  init(_ text: Span<UInt8>) {
+    bytes = text
   }
 
   var isAtEnd: Bool { offset == bytes.count }
 
+  @_lifetime(self: copy self)
   mutating func take(_ byte: UInt8) -> Bool {
     guard offset < bytes.count, bytes[offset] == byte else { return false }
     offset += 1
     return true
   }
 
+  @_lifetime(self: copy self)
   private mutating func number(digits: Int, _ range: ClosedRange<Int>) -> Int? {
     guard offset + digits <= bytes.count else { return nil }
     var value = 0
-    for byte in bytes[offset..<offset + digits] {
+    for index in offset..<offset + digits {
+      let byte = bytes[index]
       guard byte.isDigit else { return nil }
       value = value * 10 + Int(byte - 0x30)
     }
@@ -177,16 +192,21 @@ private struct TextScanner {
     return range.contains(value) ? value : nil
   }
 
+  @_lifetime(self: copy self)
   mutating func date() -> Bool {
     guard let year = number(digits: 4, 0...9999), take(UInt8(ascii: "-")),
       let month = number(digits: 2, 1...12), take(UInt8(ascii: "-")),
       let day = number(digits: 2, 1...31)
     else { return false }
     let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-    let lengths = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-    return day <= lengths[month - 1]
+    switch month {
+    case 2: return day <= (isLeap ? 29 : 28)
+    case 4, 6, 9, 11: return day <= 30
+    default: return true
+    }
   }
 
+  @_lifetime(self: copy self)
   mutating func time() -> Bool {
     guard number(digits: 2, 0...23) != nil, take(UInt8(ascii: ":")),
       number(digits: 2, 0...59) != nil
@@ -199,6 +219,7 @@ private struct TextScanner {
     return (1...9).contains(offset - start)
   }
 
+  @_lifetime(self: copy self)
   mutating func zone(isRequired: Bool) -> Bool {
     if take(UInt8(ascii: "Z")) { return true }
     guard take(UInt8(ascii: "+")) || take(UInt8(ascii: "-")) else { return !isRequired }

@@ -201,31 +201,31 @@ def fingerprint(tree: Tree) -> int:
 class Point:
     """One step of a small workload, and what is done to it: KILLAT=n, FAULT=… or SHORT=…."""
 
-    pair: bool
+    bench: str
     step: int
     name: str
     value: str
 
     def __str__(self) -> str:
-        return f"{'pair' if self.pair else 'single'}:{self.step}:{self.name}={self.value}"
+        return f"{self.bench}:{self.step}:{self.name}={self.value}"
 
     @staticmethod
     def parse(text: str) -> Point:
-        which, step, plan = text.split(":", 2)
+        bench, step, plan = text.split(":", 2)
         name, value = plan.split("=", 1)
-        return Point(which == "pair", int(step), name, value)
+        return Point(bench, int(step), name, value)
 
 
 class Bench:
     """A small workload that ran once, and can be taken up again before each of its steps."""
 
-    def __init__(self, settings: Settings, pair: bool) -> None:
-        name = "pair" if pair else "single"
+    def __init__(self, settings: Settings, name: str) -> None:
         self.settings = settings
-        self.pair = pair
+        self.name = name
+        self.dice = random.Random(name)
         self.workspace = Workspace.make(settings.base / f"bench-{name}-{os.getpid()}")
         self.recording = record(
-            workload.small(pair), self.workspace, settings.shim, name, keeps_trees=True)
+            workload.small(name), self.workspace, settings.shim, name, keeps_trees=True)
         self.bounds = expectations(self.recording, is_cut=False)
 
     def calls(self) -> Iterator[tuple[int, int, int]]:
@@ -235,16 +235,16 @@ class Bench:
             yield index, end.length, end.offset
 
     def kills(self) -> list[Point]:
-        return [Point(self.pair, index, "KILLAT", str(n))
+        return [Point(self.name, index, "KILLAT", str(n))
                 for index, calls, _ in self.calls() for n in range(1, calls + 1)]
 
     def faults(self) -> list[Point]:
         found = []
         for index, calls, writes in self.calls():
             for n in range(1, calls + 1):
-                found += [Point(self.pair, index, "FAULT", f"any:{n}:{error}:{count}")
+                found += [Point(self.name, index, "FAULT", f"any:{n}:{error}:{count}")
                           for error in (EIO, ENOSPC) for count in (1, ALWAYS)]
-            found += [Point(self.pair, index, "SHORT", f"any:{n}:{byte_count}")
+            found += [Point(self.name, index, "SHORT", f"any:{n}:{byte_count}")
                       for n in range(1, writes + 1) for byte_count in (1, 512, 4096)]
         return found
 
@@ -308,7 +308,7 @@ class Bench:
             statuses = self.bounds[index + 1][store].statuses
             held(root / store, Bounds(log, count, count, count, True, statuses))
             check_sound("replay", root / store)
-        if self.pair and index > 1 and hash(str(step)) % 4 == 0:
+        if self.name == "pair" and index > 1 and self.dice.random() < 0.25:
             check_exchange(root, forks_allowed=False)
 
     def succeed(self, step: Step) -> None:
@@ -327,21 +327,21 @@ class Bench:
                             self.bounds[-1][CLOUD].statuses))
 
 
-BENCHES: dict[tuple[int, Path, bool], Bench] = {}
+BENCHES: dict[tuple[int, Path, str], Bench] = {}
 """One of each in a process: it takes a while to make."""
 
 
-def bench(settings: Settings, pair: bool) -> Bench:
-    key = (os.getpid(), settings.base, pair)
+def bench(settings: Settings, name: str) -> Bench:
+    key = (os.getpid(), settings.base, name)
     if key not in BENCHES:
-        BENCHES[key] = Bench(settings, pair)
+        BENCHES[key] = Bench(settings, name)
     return BENCHES[key]
 
 
 def points(settings: Settings, campaign: str, found: list[Point]) -> Report:
     report = Report(campaign)
     for point in found:
-        bench(settings, point.pair).check(point, report)
+        bench(settings, point.bench).check(point, report)
         if report.failures and settings.stops_at_failure:
             break
     return report

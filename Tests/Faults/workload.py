@@ -90,7 +90,12 @@ class Writer:
     number: int = 0
     known: dict[str, Known] = field(default_factory=lambda: {CLOUD: Known(), PHONE: Known()})
 
+    text_bytes: int | None = None
+    """Where it is set, most texts are so long."""
+
     def text(self) -> str:
+        if self.text_bytes and self.dice.random() < 0.7:
+            return self.dice.choice("abcdefgh") * self.text_bytes + str(self.number)
         size = self.dice.choice((4, 12, 40, 200, 200, 900, 5000 if self.dice.random() < 0.2 else 20))
         return "".join(self.dice.choices("abcdefgh ", k=size)) + str(self.number)
 
@@ -174,6 +179,8 @@ def long(seed: int, is_relaxed: bool) -> list[Step]:
             steps.append(Step(dice.choice(("verify", "stats", "log")), store))
     if dice.random() < 0.3:
         steps.append(Step("backup", CLOUD, "backup"))
+    if dice.random() < 0.2:
+        steps.append(heavy(writer, dice.randint(20, 60), is_relaxed))
     if dice.random() < 0.3:
         many = [writer.group(CLOUD, 30, 40)]
         steps.append(Step("apply", CLOUD, groups=many, is_relaxed=is_relaxed))
@@ -187,6 +194,14 @@ def apply(writer: Writer, store: str, groups: int, is_relaxed: bool) -> Step:
     """Among relaxed steps some are full: what they acknowledge keeps all that was before."""
     relaxed = is_relaxed and writer.dice.random() < 0.75
     return Step("apply", store, groups=writer.groups(store, groups), is_relaxed=relaxed)
+
+
+def heavy(writer: Writer, groups: int, is_relaxed: bool) -> Step:
+    """More bytes than a store keeps in any buffer."""
+    writer.text_bytes = 40_000
+    step = apply(writer, CLOUD, groups, is_relaxed)
+    writer.text_bytes = None
+    return step
 
 
 def exchange(writer: Writer, dice: random.Random) -> list[Step]:
@@ -208,16 +223,21 @@ def injured(steps: list[Step], dice: random.Random) -> list[Step]:
     return [*steps[:index], hurt, step, *steps[index + 1:]]
 
 
-def small(pair: bool) -> list[Step]:
-    """The workload whose every storage call is a place to break: the same for every seed."""
-    writer = Writer(random.Random(f"small {pair}"), pair)
-    if not pair:
+BENCHES = ("single", "pair", "heavy")
+
+
+def small(name: str) -> list[Step]:
+    """A workload whose every storage call is a place to break: the same for every seed."""
+    writer = Writer(random.Random(name), name == "pair")
+    if name == "single":
         return [
             Step("init", CLOUD),
             Step("apply", CLOUD, groups=writer.groups(CLOUD, 4)),
             Step("apply", CLOUD, groups=[writer.group(CLOUD, 4, 12)]),
             Step("backup", CLOUD, "backup"),
         ]
+    if name == "heavy":
+        return [Step("init", CLOUD), heavy(writer, 24, is_relaxed=False)]
     steps = [Step("init", CLOUD), Step("init", PHONE)]
     steps.append(Step("apply", PHONE, groups=writer.groups(PHONE, 2) + [posts(PHONE)]))
     steps.append(Step("apply", CLOUD, groups=writer.groups(CLOUD, 2)))

@@ -4,7 +4,7 @@ internal import TidemarkLMDB
 /// The runs of one snapshot with their filters at hand, for many lookups in it.
 ///
 /// Good only as long as the transaction that it was made in, or another of the same state.
-@safe struct RowIndex {
+@safe final class RowIndex {
   @safe private struct Entry {
     let run: RowRun
     let filter: UnsafeRawBufferPointer

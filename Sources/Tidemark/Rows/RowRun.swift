@@ -169,24 +169,3 @@ struct RowBlock: ~Escapable {
     return (low, false)
   }
 }
-
-extension RawSpan {
-  /// Less than, equal to or greater than 0, as `memcmp`, and by length where one begins the other.
-  func order(_ other: RawSpan) -> Int {
-    let count = Swift.min(byteCount, other.byteCount)
-    var offset = 0
-    while offset + 8 <= count {
-      let a = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
-      let b = unsafe other.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
-      if a != b { return a.bigEndian < b.bigEndian ? -1 : 1 }
-      offset += 8
-    }
-    while offset < count {
-      let a = unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
-      let b = unsafe other.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
-      if a != b { return a < b ? -1 : 1 }
-      offset += 1
-    }
-    return byteCount - other.byteCount
-  }
-}

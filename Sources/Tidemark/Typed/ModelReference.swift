@@ -33,6 +33,8 @@ public struct FieldReference: Sendable {
 enum FieldCheck: Sendable {
   /// Text of any form, without NUL.
   case text
+  /// Text of the form of a scalar, without NUL.
+  case formatted(Scalar)
   /// Whole numbers, and nothing else.
   case integer
   case boolean
@@ -81,6 +83,9 @@ final class ModelShape: Sendable {
 }
 
 extension FieldCheck {
+  var isInteger: Bool { if case .integer = self { true } else { false } }
+  var isCounter: Bool { if case .counter = self { true } else { false } }
+
   init(_ field: Field) {
     guard field.merge == .register else {
       self = field.merge == .counter ? .counter : .other
@@ -91,6 +96,8 @@ extension FieldCheck {
       case .scalar(.string), .scalar(.id): .text
       case .scalar(.int), .scalar(.timestamp): .integer
       case .scalar(.boolean): .boolean
+      case .scalar(.float): .other
+      case .scalar(let scalar): .formatted(scalar)
       default: .other
       }
   }

@@ -1,46 +1,48 @@
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
 public import TidemarkEvents
 internal import TidemarkSchema
 
 /// What one create or update does to its record's fields: each at most once.
 ///
 /// Values go straight into the bytes of the event. Fields in the order of the schema cost least.
-public struct RecordEditor: ~Copyable {
-  let writer: LocalWriter
-  let shape: ModelShape
+@safe public struct RecordEditor: ~Copyable {
+  // The transaction that the editor is part of keeps both.
+  private unowned(unsafe) let heldWriter: LocalWriter
+  private unowned(unsafe) let heldShape: ModelShape
+  private var writer: LocalWriter { @inline(__always) get { unsafe heldWriter } }
+  private var shape: ModelShape { @inline(__always) get { unsafe heldShape } }
   /// A bit for each field that is given.
   var given: UInt128 = 0
   /// A field came before one that stands before it, so that the changes have to be sorted.
   var isDisordered = false
+  /// Where the operation on the last owner field that was given stands, or -1.
+  var ownerOffset = -1
   /// A field is set to null.
   var setsNull = false
   private var last = -1
 
   init(_ writer: LocalWriter, _ shape: ModelShape) {
-    self.writer = writer
-    self.shape = shape
+    unsafe heldWriter = writer
+    unsafe heldShape = shape
   }
 
   /// Sets a field to text.
   /// - Throws: `StoreError` `invalid` where the field does not take it.
   public mutating func set(_ field: FieldReference, _ text: String) throws(StoreError) {
-    guard field.check == .text else { return try set(field, .string(text)) }
-    try note(field)
+    switch field.check {
+    case .text: break
+    case .formatted(let scalar) where scalar.isWellFormed(text): break
+    default: return try set(field, .string(text))
+    }
     guard !text.holdsNUL else {
       throw StoreError(.invalid, "\(field.name) takes text without NUL")
     }
+    try note(field)
     writer.builder.appendSet(field.place, text)
   }
 
   /// Sets a field to a whole number.
   public mutating func set(_ field: FieldReference, _ number: Int64) throws(StoreError) {
-    guard field.check == .integer else { return try set(field, .int(number)) }
+    guard field.check.isInteger else { return try set(field, .int(number)) }
     try note(field)
     writer.builder.append(FieldChange(field: field.place, operation: .set(.int(number))))
   }
@@ -73,7 +75,7 @@ public struct RecordEditor: ~Copyable {
   /// Adds to a counter; a negative amount takes away.
   public mutating func add(_ field: FieldReference, _ amount: Int64) throws(StoreError) {
     try note(field)
-    guard field.check == .counter else { return try append(field, .add(amount)) }
+    guard field.check.isCounter else { return try append(field, .add(amount)) }
     writer.builder.appendAdd(field.place, amount)
   }
 
@@ -87,8 +89,8 @@ public struct RecordEditor: ~Copyable {
 
   /// Adds a change that has been checked, in the order of the fields.
   mutating func append(checked change: FieldChange) {
+    if !shape.isWide { mark(change.field) }
     writer.builder.append(change)
-    if !shape.isWide { given |= 1 << UInt128(change.field) }
     if case .set(.null) = change.operation { setsNull = true }
   }
 
@@ -113,7 +115,13 @@ public struct RecordEditor: ~Copyable {
       }
     }
     last = max(last, field.place)
-    if !shape.isWide { given |= 1 << UInt128(field.place) }
+    if !shape.isWide { mark(field.place) }
+  }
+
+  private mutating func mark(_ field: Int) {
+    let bit: UInt128 = 1 << UInt128(field)
+    given |= bit
+    if shape.owners & bit != 0 { ownerOffset = writer.builder.bytes.byteCount }
   }
 }
 
@@ -123,16 +131,5 @@ extension StoreError {
       .misuse,
       "the field \(field.name) is not one of this \(shape.model.name): look models and fields up in the store that is written, after its schema has changed"
     )
-  }
-}
-
-extension String {
-  /// A zero byte in the UTF-8.
-  fileprivate var holdsNUL: Bool {
-    var copy = self
-    return copy.withUTF8 { bytes in
-      guard let base = bytes.baseAddress else { return false }
-      return unsafe memchr(base, 0, bytes.count) != nil
-    }
   }
 }

@@ -21,7 +21,8 @@ extension LocalWriter {
       throw StoreError(
         .misuse, "the schema has changed; look \(shape.model.name) up in the store again")
     }
-    guard id.isValid else {
+    let uuid = id.packedUUID
+    guard uuid != nil || id.isValid else {
       throw StoreError(
         .invalid, "a record id is 1 to \(RecordID.byteCountMax) bytes of UTF-8 without NUL")
     }
@@ -37,15 +38,15 @@ extension LocalWriter {
       stamp = next
     }
     operation = PendingOperation(
-      kind: kind, shape: shape, id: id, principal: principal, clock: clock, stamp: stamp)
-    let packed = builder.beginEvent(
-      kind, model: shape.place, id: id, principal: principal, stamp: stamp)
+      kind: kind, shape: shape, principal: principal, clock: clock, stamp: stamp)
+    builder.beginEvent(
+      kind, model: shape.place, id: id, uuid: uuid, principal: principal, stamp: stamp)
     key.truncate()
     key.append(bigEndian: UInt16(truncatingIfNeeded: shape.number))
-    if let packed {
+    if let uuid {
       key.append(0 as UInt8)
-      key.append(bigEndian: packed.0)
-      key.append(bigEndian: packed.1)
+      key.append(bigEndian: uuid.0)
+      key.append(bigEndian: uuid.1)
     } else {
       key.append(1 as UInt8)
       key.append(utf8: id.string)
@@ -69,7 +70,7 @@ extension LocalWriter {
     if operation.kind == .create { try checkRequired(operation, given) }
     let (place, hash, row) = try find(segment)
     try checkExistence(operation, row)
-    try authorize(operation, row, &given, setsNull: editor.setsNull)
+    try authorize(operation, row, &given, editor)
     do { try builder.endEvent() } catch { throw StoreError.tooLarge(error) }
     try fold(operation, segment, place, hash, row, given)
     self.operation = nil
@@ -108,7 +109,8 @@ extension LocalWriter {
     let name = operation.shape.model.name
     throw LocalDenial(
       denial: exists
-        ? .alreadyExists(name, operation.id) : .noSuchRecord(name, operation.id))
+        ? .alreadyExists(name, try RecordKey(key.bytes).id)
+        : .noSuchRecord(name, try RecordKey(key.bytes).id))
   }
 
   private var isOptimistic: Bool { header.role == .device && header.acceptance == .optimistic }
@@ -124,16 +126,17 @@ extension LocalWriter {
   }
 
   private func authorize(
-    _ operation: PendingOperation, _ row: StoredRow?, _ given: inout UInt128, setsNull: Bool
+    _ operation: PendingOperation, _ row: StoredRow?, _ given: inout UInt128,
+    _ editor: borrowing RecordEditor
   ) throws {
     let clearance = clearance(operation)
     let isKnown: Bool
     switch operation.kind {
     case .create:
-      isKnown = try isCleared(clearance.create, given)
+      isKnown = isCleared(clearance.create, editor, operation.shape)
     case .update:
       isKnown =
-        try !setsNull && given & operation.shape.owners == 0 && !operation.shape.isWide
+        try !editor.setsNull && given & operation.shape.owners == 0 && !operation.shape.isWide
         && isCleared(clearance.update, row)
     case .delete: isKnown = try isCleared(clearance.delete, row)
     case .unknown: throw StoreError(.invalid, "there is no such kind of event")
@@ -145,13 +148,19 @@ extension LocalWriter {
   }
 
   /// Whether a create is allowed without asking.
-  private func isCleared(_ answer: Clearance.Answer, _ given: UInt128) throws -> Bool {
+  private func isCleared(
+    _ answer: Clearance.Answer, _ editor: borrowing RecordEditor, _ shape: ModelShape
+  ) -> Bool {
     switch answer {
     case .allowed: return true
     case .ask: return false
     case .ifOwner(let field, let identity):
       guard field < 128 else { return false }
-      if given & (1 << UInt128(field)) == 0 { return true }
+      let bit: UInt128 = 1 << UInt128(field)
+      if editor.given & bit == 0 { return true }
+      if !editor.isDisordered, shape.owners == bit {
+        return builder.pendingText(of: field, at: editor.ownerOffset, isExactly: identity)
+      }
       return builder.pendingText(of: field, isExactly: identity)
     }
   }
@@ -330,8 +339,10 @@ extension LocalWriter {
 
   private func storedRow() throws -> StoredRow? {
     try withSnapshot { snapshot in
-      if rowIndex == nil { rowIndex = try RowIndex(tables, snapshot) }
-      return try rowIndex?.row(key.bytes, snapshot)
+      if let rowIndex { return try rowIndex.row(key.bytes, snapshot) }
+      let index = try RowIndex(tables, snapshot)
+      rowIndex = index
+      return try index.row(key.bytes, snapshot)
     }
   }
 

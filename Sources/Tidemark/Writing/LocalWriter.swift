@@ -255,7 +255,6 @@ extension StoreError {
 struct PendingOperation {
   let kind: EventKind
   let shape: ModelShape
-  let id: RecordID
   let principal: Int
   /// The clock before it.
   let clock: HybridClock

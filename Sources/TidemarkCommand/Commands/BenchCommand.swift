@@ -18,6 +18,9 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "How many posts the batches write.")
   var posts = 100_000
 
+  @Option(help: "Only the rows whose names hold this text.")
+  var only = ""
+
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
@@ -38,7 +41,7 @@ struct BenchCommand: ParsableCommand {
       ("batches of 1000, full", 1000, Durability.full, all),
       ("one at a time, relaxed", 1, Durability.relaxed, min(all, 50_000)),
       ("one at a time, full", 1, Durability.full, min(all, 3000)),
-    ] {
+    ] where only.isEmpty || name.contains(only) {
       let store = try BenchStore(report.path("store"), durability, workload)
       let seconds = try report.measure { try store.write(0..<count, batch: batch) }
       store.store.close()
