@@ -23,6 +23,7 @@ public final class Store: Sendable {
   let acceptance: AcceptanceMode
   let tail: Tail
   let engine: WriteEngine
+  let rowIndexes = RowIndexCache()
   private let cachedCatalog: Mutex<Catalog>
 
   private init(
@@ -154,7 +155,7 @@ public final class Store: Sendable {
           catalog = try tables.catalog(tx)
           cachedCatalog.withLock { $0 = catalog }
         }
-        return try body(tx, Snapshot(tables: tables, header: header, catalog: catalog))
+        return try body(tx, Snapshot(tables: tables, header: header, catalog: catalog, tail: tail))
       }
     }
   }
@@ -207,6 +208,20 @@ struct Snapshot {
   let tables: Tables
   let header: StoreHeader
   let catalog: Catalog
+  let tail: Tail
+
+  /// Calls `body` with a model's rows, sorted by id, until it returns false.
+  func forEachRow(
+    of model: Int, _ tx: borrowing ReadTransaction,
+    _ body: (RecordKey, RecordRow) throws -> Bool
+  ) throws {
+    // A whole snapshot is of what LMDB holds.
+    let rows = RowSnapshot(
+      tail: tail, tables: tables, catalog: catalog, view: Tail.View(segments: [], visibleLSN: 0))
+    try rows.forEachRow(of: model, tx) { key, row in
+      try body(key, tables.row(row, catalog, tx))
+    }
+  }
 }
 
 /// A value that only the writer's thread touches; `@unchecked` because the compiler cannot see that.

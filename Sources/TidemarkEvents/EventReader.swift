@@ -49,6 +49,13 @@ public struct EventReader: ~Escapable {
     changesLeft = changeCount
   }
 
+  /// The bytes of all changes.
+  public var changeBytes: RawSpan {
+    @_lifetime(copy self) get {
+      unsafe reader.bytes.extracting(unchecked: reader.offset..<reader.bytes.byteCount)
+    }
+  }
+
   /// The next change's field; its operation is then to be read or skipped with one of the others.
   @inlinable @_lifetime(self: copy self)
   public mutating func nextField() throws(CodecError) -> Int? {
@@ -86,7 +93,7 @@ public struct EventReader: ~Escapable {
 extension FieldOperation {
   /// Steps over an operation.
   @inlinable
-  static func skip(_ reader: inout ByteReader) throws(CodecError) {
+  public static func skip(_ reader: inout ByteReader) throws(CodecError) {
     switch try reader.byte() {
     case 1: try Value.skip(&reader)
     case 2: _ = try reader.varint()

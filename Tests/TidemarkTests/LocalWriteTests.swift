@@ -75,6 +75,7 @@ import TidemarkTesting
         let id = Step.id(using: &generator)
         let found = try store.record("Post", id)
         #expect(found.map(Model.Post.init) == model.posts[id], "seed \(seed) step \(step)")
+        #expect(try read(store, id) == model.posts[id], "seed \(seed) step \(step)")
       }
       switch Int.random(in: 0..<60, using: &generator) {
       case 0:
@@ -94,6 +95,11 @@ import TidemarkTesting
     try check(Store.open(at: path), model, "seed \(seed), opened again")
   }
 
+  /// Through the typed reader.
+  private func read(_ store: Store, _ id: RecordID) throws -> Model.Post? {
+    try store.get(store.model("Post"), id: id) { try Model.Post($0, store.model("Post")) }
+  }
+
   private func check(_ store: Store, _ model: Model, _ comment: Comment) throws {
     var found: [RecordID: Model.Post] = [:]
     var last: RecordID?
@@ -104,6 +110,13 @@ import TidemarkTesting
       return true
     }
     #expect(found == model.posts, comment)
+    var typed: [RecordID: Model.Post] = [:]
+    let posts = try store.model("Post")
+    try store.forEach(posts) { record in
+      typed[record.id] = try Model.Post(record, posts)
+      return true
+    }
+    #expect(typed == model.posts, comment)
     #expect(try store.verify().problems == [], comment)
   }
 
@@ -183,6 +196,16 @@ import TidemarkTesting
 }
 
 extension LocalWriteTests.Model.Post {
+  init(_ record: borrowing RecordReader, _ posts: ModelReference) throws {
+    self.init(
+      title: try record.string(posts.field("title")) ?? "",
+      owner: try record.string(posts.field("owner")) ?? "")
+    likes = try record.integer(posts.field("likes")) ?? 0
+    if case .list(let tags) = try record.value(posts.field("tags")) {
+      self.tags = Set(tags.compactMap(\.stringValue))
+    }
+  }
+
   init(_ view: RecordView) {
     self.init(title: view["title"]?.stringValue ?? "", owner: view.owner?.stringValue ?? "")
     if case .int(let likes) = view["likes"] { self.likes = likes }

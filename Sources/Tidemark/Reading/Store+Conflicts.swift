@@ -26,7 +26,7 @@ extension Store {
     _ body: (FieldConflict) throws -> Bool
   ) throws(StoreError) {
     try read { tx, snapshot in
-      for number in try snapshot.modelNumbers(nil) {
+      for number in try snapshot.catalog.modelNumbers(nil) {
         try snapshot.forEachRow(of: number, tx) { key, row in
           guard row.state.exists else { return true }
           for entry in row.state.fields {

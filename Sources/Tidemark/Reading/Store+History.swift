@@ -41,7 +41,7 @@ extension Store {
   /// - Complexity: O(the record's events).
   public func history(_ model: String, _ id: RecordID) throws(StoreError) -> [HistoryLine] {
     try read { tx, snapshot in
-      guard let number = try snapshot.modelNumbers(model).first, id.isValid,
+      guard let number = try snapshot.catalog.modelNumbers(model).first, id.isValid,
         let row = try snapshot.tables.row(RecordKey(model: number, id: id), snapshot.catalog, tx)
       else { return [] }
       let rules = snapshot.catalog.mergeRules(number)

@@ -26,30 +26,31 @@ extension Store {
     of model: String? = nil, as principal: Principal? = nil, at moment: Moment? = nil,
     _ body: (RecordView) throws -> Bool
   ) throws(StoreError) {
+    guard let moment else { return try forEachRecordNow(of: model, as: principal, body) }
     try read { tx, snapshot in
-      let numbers = try snapshot.modelNumbers(model)
-      let reader = principal.map { RecordFilter(snapshot.catalog, $0, .list) }
-      let past = try moment.map { try snapshot.fold(at: $0, tx) }
-      for number in numbers {
-        var goesOn = true
-        func show(_ key: RecordKey, _ state: RecordState) throws -> Bool {
-          guard let view = snapshot.catalog.view(key, state) else { return true }
-          guard let reader else {
-            goesOn = try body(view)
+      let lister = RecordLister(snapshot.catalog, principal)
+      let past = try snapshot.fold(at: moment, tx)
+      for number in try snapshot.catalog.modelNumbers(model) {
+        let records = past.filter { $0.key.model == number }.sorted { $0.key < $1.key }
+        for (key, state) in records where try !lister.show(key, state, body) { return }
+      }
+    }
+  }
+
+  private func forEachRecordNow(
+    of model: String?, as principal: Principal?, _ body: (RecordView) throws -> Bool
+  ) throws(StoreError) {
+    try Store.translating {
+      try readRows { tx, snapshot in
+        let lister = RecordLister(snapshot.catalog, principal)
+        for number in try snapshot.catalog.modelNumbers(model) {
+          var goesOn = true
+          try snapshot.forEachRow(of: number, tx) { key, row in
+            goesOn = try lister.show(key, snapshot.state(row, tx), body)
             return goesOn
           }
-          if let view = reader.filter(view, state, key.model) { goesOn = try body(view) }
-          return goesOn
+          guard goesOn else { return }
         }
-        if let past {
-          for (key, state) in past.filter({ $0.key.model == number }).sorted(by: { $0.key < $1.key }
-          ) {
-            guard try show(key, state) else { break }
-          }
-        } else {
-          try snapshot.forEachRow(of: number, tx) { try show($0, $1.state) }
-        }
-        guard goesOn else { return }
       }
     }
   }
@@ -59,72 +60,53 @@ extension Store {
   public func record(
     _ model: String, _ id: RecordID, as principal: Principal? = nil, at moment: Moment? = nil
   ) throws(StoreError) -> RecordView? {
-    try read { tx, snapshot in
-      guard let number = try snapshot.modelNumbers(model).first else { return nil }
-      let key = RecordKey(model: number, id: id)
-      guard id.isValid, let row = try snapshot.tables.row(key, snapshot.catalog, tx) else { return nil }
-      var state = row.state
-      if let moment {
-        let filter = try snapshot.filter(moment, tx)
-        let events = try snapshot.tables.foldEvents(row.head, snapshot.header, snapshot.catalog, tx)
-        state = RecordState.fold(events.filter(filter), snapshot.catalog.mergeRules(number))
-      }
-      guard let view = snapshot.catalog.view(key, state) else { return nil }
+    guard id.isValid else { return nil }
+    func view(
+      _ catalog: Catalog, _ key: RecordKey, _ state: RecordState
+    ) -> RecordView? {
+      guard let view = catalog.view(key, state) else { return nil }
       guard let principal else { return view }
-      return RecordFilter(snapshot.catalog, principal, .get).filter(view, state, number)
+      return RecordFilter(catalog, principal, .get).filter(view, state, key.model)
+    }
+    guard let moment else {
+      return try Store.translating {
+        try readRows { tx, snapshot in
+          guard let number = try snapshot.catalog.modelNumbers(model).first else { return nil }
+          let key = RecordKey(model: number, id: id)
+          let index = try rowIndexes.index(tables, tx)
+          guard let row = try snapshot.row(key.bytes.rawBytes, index, tx) else { return nil }
+          return view(snapshot.catalog, key, try snapshot.state(row, tx))
+        }
+      }
+    }
+    return try read { tx, snapshot in
+      guard let number = try snapshot.catalog.modelNumbers(model).first else { return nil }
+      let key = RecordKey(model: number, id: id)
+      guard let row = try snapshot.tables.row(key, snapshot.catalog, tx) else { return nil }
+      let filter = try snapshot.filter(moment, tx)
+      let events = try snapshot.tables.foldEvents(row.head, snapshot.header, snapshot.catalog, tx)
+      let state = RecordState.fold(events.filter(filter), snapshot.catalog.mergeRules(number))
+      return view(snapshot.catalog, key, state)
     }
   }
 }
 
-extension Snapshot {
+extension Catalog {
   /// The numbers of one model, or of all, sorted by their names' bytes.
   func modelNumbers(_ name: String?) throws -> [Int] {
     if let name {
-      guard let number = catalog.modelNames.firstIndex(where: { $0.hasSameBytes(as: name) }) else {
+      guard let number = modelNames.firstIndex(where: { $0.hasSameBytes(as: name) }) else {
         throw StoreError(
           .notFound,
-          "the schema has no model \(name); it has \(catalog.modelNames.joined(separator: ", "))")
+          "the schema has no model \(name); it has \(modelNames.joined(separator: ", "))")
       }
       return [number]
     }
-    return catalog.modelNames.indices.sorted {
-      catalog.modelNames[$0].precedesInBytes(catalog.modelNames[$1])
-    }
+    return modelNames.indices.sorted { modelNames[$0].precedesInBytes(modelNames[$1]) }
   }
+}
 
-  /// Calls `body` with a model's rows, sorted by id, until it returns false. Packed and other ids lie
-  /// in two ranges, which are merged.
-  func forEachRow(
-    of model: Int, _ tx: borrowing ReadTransaction,
-    _ body: (RecordKey, RecordRow) throws -> Bool
-  ) throws {
-    var packed = try rows(of: model, kind: 0, tx)
-    var texts = try rows(of: model, kind: 1, tx)
-    var packedRow = try packed.next(of: model, kind: 0, tx)
-    var textRow = try texts.next(of: model, kind: 1, tx)
-    while packedRow != nil || textRow != nil {
-      let takesPacked =
-        if let packedRow, let textRow { packedRow.key.id < textRow.key.id } else { packedRow != nil }
-      guard let (key, row) = takesPacked ? packedRow : textRow else { return }
-      guard try body(key, tables.row(row, catalog, tx)) else { return }
-      if takesPacked {
-        packedRow = try packed.next(of: model, kind: 0, tx)
-      } else {
-        textRow = try texts.next(of: model, kind: 1, tx)
-      }
-    }
-  }
-
-  /// The rows of a model whose ids are packed (0) or texts (1), in the order of their keys.
-  private func rows(
-    of model: Int, kind: UInt8, _ tx: borrowing ReadTransaction
-  ) throws -> RowMerge {
-    let number = UInt16(truncatingIfNeeded: model)
-    let start = [UInt8(number >> 8), UInt8(number & 0xff), kind]
-    let runs = try tables.rowRuns(tx).map { RowSource(run: $0, tables, from: start) }
-    return RowMerge([RowSource(tree: tables, from: start)] + runs)
-  }
-
+extension Snapshot {
   /// Which events a moment has.
   func filter(
     _ moment: Moment, _ tx: borrowing ReadTransaction
@@ -155,16 +137,26 @@ extension Snapshot {
   }
 }
 
-extension RowMerge {
-  fileprivate mutating func next(
-    of model: Int, kind: UInt8, _ tx: borrowing ReadTransaction
-  ) throws -> (key: RecordKey, row: StoredRow)? {
-    guard let source = try next(tx) else { return nil }
-    return try source.withCurrent { key, row in
-      let found = try RecordKey(key)
-      guard found.model == model, (found.id.packedUUID == nil) == (kind == 1) else { return nil }
-      return (found, try StoredRow(row))
+/// Shows records to a body, as far as somebody may read them.
+private struct RecordLister {
+  private let catalog: Catalog
+  private let filter: RecordFilter?
+
+  init(_ catalog: Catalog, _ principal: Principal?) {
+    self.catalog = catalog
+    filter = principal.map { RecordFilter(catalog, $0, .list) }
+  }
+
+  /// - Returns: whether the body wants more.
+  func show(
+    _ key: RecordKey, _ state: RecordState, _ body: (RecordView) throws -> Bool
+  ) throws -> Bool {
+    guard var view = catalog.view(key, state) else { return true }
+    if let filter {
+      guard let visible = filter.filter(view, state, key.model) else { return true }
+      view = visible
     }
+    return try body(view)
   }
 }
 

@@ -72,6 +72,13 @@ final class Tail: @unchecked Sendable {
     }
   }
 
+  /// Forgets the growing segment, which holds no entry: what it knows of rows may soon be old.
+  func dropEmpty() {
+    monitor.locked {
+      if active?.isEmpty ?? false { active = nil }
+    }
+  }
+
   /// LMDB holds the sealed segment now, or could not take it.
   func didDrain(_ error: (any Error)?) {
     monitor.locked {

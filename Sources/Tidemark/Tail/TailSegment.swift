@@ -69,6 +69,26 @@ final class TailSegment {
     return low < entries.count && entries[low].lsn == lsn ? entries[low] : nil
   }
 
+  /// An entry's bytes, which stay where they are as long as the segment lives.
+  func buffer(_ entry: Entry) -> UnsafeRawBufferPointer {
+    unsafe chunks[entry.chunk].buffer(entry.offset, entry.byteCount)
+  }
+
+  /// The rows from a key on, in their order, as they were before an lsn.
+  /// - Complexity: O(n log n).
+  func batch(from start: [UInt8], before lsn: UInt64) -> RowBatch {
+    var batch = RowBatch()
+    var buffer = ByteWriter(capacity: 256)
+    for place in rows.sortedPlaces() {
+      if rows.key(place).order(start.rawBytes) < 0 { continue }
+      guard let row = rows.row(place, before: lsn) else { continue }
+      buffer.truncate()
+      row.encode(into: &buffer)
+      batch.append(rows.key(place), buffer.bytes)
+    }
+    return batch
+  }
+
   /// Calls `body` with an entry's bytes.
   func withBytes<R, E: Error>(_ entry: Entry, _ body: (RawSpan) throws(E) -> R) throws(E) -> R {
     let buffer = unsafe chunks[entry.chunk].buffer(entry.offset, entry.byteCount)

@@ -39,6 +39,7 @@ enum FieldCheck: Sendable {
   case integer
   case boolean
   case counter
+  case set
   /// Whatever `Schema.check` finds.
   case other
 }
@@ -55,6 +56,9 @@ final class ModelShape: Sendable {
   /// By field: a bit for each, where there are at most 128.
   let required: UInt128
   let owners: UInt128
+  /// By place: the fields' ids in the store; and whether they are their places.
+  let fieldIDs: [Int]
+  let isPlain: Bool
   /// More fields than that.
   let isWide: Bool
 
@@ -65,6 +69,8 @@ final class ModelShape: Sendable {
     self.model = model
     self.place = place
     number = current.models[place]
+    fieldIDs = current.fields[place]
+    isPlain = fieldIDs == Array(fieldIDs.indices)
     checks = model.fields.map(FieldCheck.init)
     isWide = model.fields.count > 128
     var required: UInt128 = 0
@@ -84,11 +90,20 @@ final class ModelShape: Sendable {
 
 extension FieldCheck {
   var isInteger: Bool { if case .integer = self { true } else { false } }
+  var isSet: Bool { if case .set = self { true } else { false } }
   var isCounter: Bool { if case .counter = self { true } else { false } }
 
   init(_ field: Field) {
-    guard field.merge == .register else {
-      self = field.merge == .counter ? .counter : .other
+    switch field.merge {
+    case .register: break
+    case .counter:
+      self = .counter
+      return
+    case .set:
+      self = .set
+      return
+    case .text:
+      self = .other
       return
     }
     self =

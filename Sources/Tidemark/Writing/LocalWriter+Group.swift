@@ -155,6 +155,7 @@ extension LocalWriter {
   func drainAll() throws {
     try rotate()
     try waitForDrain()
+    tail.dropEmpty()
     segment = nil
     snapshot = nil
   }

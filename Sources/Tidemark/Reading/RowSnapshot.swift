@@ -1,0 +1,162 @@
+internal import TidemarkEvents
+internal import TidemarkLMDB
+internal import TidemarkMerge
+
+/// The rows of one moment: those in memory and those in LMDB.
+struct RowSnapshot {
+  let tail: Tail
+  let tables: Tables
+  let catalog: Catalog
+  let view: Tail.View
+
+  /// A record's row wherever it is.
+  func row(
+    _ key: RawSpan, _ index: RowIndex, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  ) throws -> StoredRow? {
+    if !view.segments.isEmpty {
+      let hash = keyHash(key, seed: tail.hashSeed)
+      let found = tail.locked { () -> StoredRow? in
+        for segment in view.segments {
+          if let place = segment.rows.find(key, hash),
+            let row = segment.rows.row(place, before: view.visibleLSN)
+          {
+            return row
+          }
+        }
+        return nil
+      }
+      if let found { return found }
+    }
+    return try index.row(key, tx)
+  }
+
+  /// Calls `body` with an entry's bytes, wherever it is.
+  func withEntry<R>(
+    _ lsn: UInt64, _ tx: borrowing some Reading & ~Copyable & ~Escapable,
+    _ body: (RawSpan) throws -> R
+  ) throws -> R {
+    for segment in view.segments where lsn >= segment.firstLSN {
+      let entry = tail.locked { segment.entry(lsn) }
+      if let entry {
+        let buffer = unsafe tail.locked { unsafe segment.buffer(entry) }
+        defer { withExtendedLifetime(segment) {} }
+        return try body(unsafe RawSpan(_unsafeBytes: buffer))
+      }
+    }
+    guard let bytes = try tx.get(tables.log, lsn) else {
+      throw CodecError(.malformed, "log entry \(lsn)")
+    }
+    return try body(bytes)
+  }
+
+  /// A record's state, folded where its row says only where its events are.
+  func state(
+    _ row: StoredRow, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  ) throws -> RecordState {
+    switch row {
+    case .state(let row): return row.state
+    case .linear(let line):
+      var folder = LinearFolder(catalog)
+      for index in 0..<line.count {
+        let position = line.position(index)
+        try withEntry(position.entryLSN, tx) { try folder.fold($0, position) }
+      }
+      return folder.state
+    }
+  }
+
+  /// Calls `body` with what is read of a record's fields; not at all where the record does not exist.
+  func read<R>(
+    _ row: StoredRow, _ id: RecordID, _ shape: ModelShape,
+    _ tx: borrowing some Reading & ~Copyable & ~Escapable,
+    _ body: (borrowing RecordReader) throws -> R
+  ) throws -> R? {
+    switch row {
+    case .linear(let line):
+      guard line.exists else { return nil }
+      if let events = try changes(line, shape, tx) {
+        return try body(RecordReader(id: id, .line(events)))
+      }
+      let state = try state(row, tx)
+      return try body(RecordReader(id: id, .state(state, fields: shape.fieldIDs)))
+    case .state(let row):
+      guard row.state.exists else { return nil }
+      return try body(RecordReader(id: id, .state(row.state, fields: shape.fieldIDs)))
+    }
+  }
+
+  /// The changes of a line's events in place, newest first; `nil` where they have to be folded.
+  ///
+  /// They stay where they are for as long as the segments and the transaction do.
+  private func changes(
+    _ line: LinearRow, _ shape: ModelShape,
+    _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  ) throws -> [RecordReader.Changes]? {
+    guard shape.isPlain else { return nil }
+    var changes: [RecordReader.Changes] = []
+    changes.reserveCapacity(line.count)
+    for index in stride(from: line.count - 1, through: 0, by: -1) {
+      let position = line.position(index)
+      let isPlain = try withEntry(position.entryLSN, tx) { entry in
+        let event = try TransactionEntry.event(in: entry, at: position)
+        guard event.schema == shape.version else { return false }
+        unsafe event.changeBytes.withUnsafeBytes {
+          unsafe changes.append(RecordReader.Changes(bytes: $0, count: event.changeCount))
+        }
+        return true
+      }
+      guard isPlain else { return nil }
+    }
+    return changes
+  }
+
+  /// The rows of a model whose ids are packed (0) or texts (1), in the order of their keys.
+  func rows(
+    of model: Int, kind: UInt8, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  ) throws -> RowMerge {
+    let number = UInt16(truncatingIfNeeded: model)
+    let start = [UInt8(number >> 8), UInt8(number & 0xff), kind]
+    var sources = view.segments.map { segment in
+      tail.locked { RowSource(segment.batch(from: start, before: view.visibleLSN)) }
+    }
+    sources.append(RowSource(tree: tables, from: start))
+    sources += try tables.rowRuns(tx).map { RowSource(run: $0, tables, from: start) }
+    return RowMerge(sources)
+  }
+
+  /// Calls `body` with a model's rows, sorted by id, until it returns false. Packed and other ids lie
+  /// in two ranges, which are merged.
+  func forEachRow(
+    of model: Int, _ tx: borrowing some Reading & ~Copyable & ~Escapable,
+    _ body: (RecordKey, StoredRow) throws -> Bool
+  ) throws {
+    var packed = try rows(of: model, kind: 0, tx)
+    var texts = try rows(of: model, kind: 1, tx)
+    var packedRow = try packed.next(of: model, kind: 0, tx)
+    var textRow = try texts.next(of: model, kind: 1, tx)
+    while packedRow != nil || textRow != nil {
+      let takesPacked =
+        if let packedRow, let textRow { packedRow.key.id < textRow.key.id } else { packedRow != nil }
+      guard let (key, row) = takesPacked ? packedRow : textRow else { return }
+      guard try body(key, row) else { return }
+      if takesPacked {
+        packedRow = try packed.next(of: model, kind: 0, tx)
+      } else {
+        textRow = try texts.next(of: model, kind: 1, tx)
+      }
+    }
+  }
+}
+
+extension RowMerge {
+  fileprivate mutating func next(
+    of model: Int, kind: UInt8, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  ) throws -> (key: RecordKey, row: StoredRow)? {
+    guard let source = try next(tx) else { return nil }
+    return try source.withCurrent { key, row in
+      let found = try RecordKey(key)
+      guard found.model == model, (found.id.packedUUID == nil) == (kind == 1) else { return nil }
+      return (found, try StoredRow(row))
+    }
+  }
+}
