@@ -7,6 +7,13 @@ public struct EventReader: ~Escapable {
   public let kind: EventKind
   /// The model's place in the transaction's schema.
   public let model: Int
+  /// Behind the event and its checksum.
+  public let endOffset: Int
+  /// The principal's place in the header.
+  public let principal: Int
+  /// The record's id: 16 bytes of a UUID where `isPacked`, else UTF-8.
+  public let id: RawSpan
+  public let isPacked: Bool
   /// How many changes there are.
   public let changeCount: Int
   /// Behind the count of changes.
@@ -34,20 +41,22 @@ public struct EventReader: ~Escapable {
       crc32c(body, seed: eventChecksumSeed(replica, dot.seq))
         == (try outer.littleEndian(UInt32.self))
     else { throw CodecError(.checksum, "event \(dot)") }
+    endOffset = outer.offset
     reader = ByteReader(body)
     let head = try reader.byte()
     kind = try EventKind(code: head & 0x0f)
-    if head & 0x80 != 0 { _ = try reader.varint() }
+    principal = head & 0x80 != 0 ? try reader.count("principal", max: Limits.principalCountMax) : 0
     model = try reader.count("model", max: Limits.fieldCountMax)
     stamp = Stamp(rawValue: firstStamp &+ (try reader.varint()))
-    if head & 0x40 != 0 {
-      try reader.skip(16)
-    } else {
-      try reader.skip(try reader.count("record id", max: RecordID.byteCountMax))
-    }
+    isPacked = head & 0x40 != 0
+    id = try reader.take(
+      isPacked ? 16 : try reader.count("record id", max: RecordID.byteCountMax))
     changeCount = try reader.count("changes", max: Limits.fieldCountMax)
     changesLeft = changeCount
   }
+
+  /// Nothing stands behind what has been read.
+  public var isAtEnd: Bool { reader.isAtEnd }
 
   /// The bytes of all changes.
   public var changeBytes: RawSpan {

@@ -8,8 +8,9 @@ public struct TransactionReader: ~Escapable {
   /// The hash that the bytes end with.
   public let hash: TransactionHash
 
-  private let eventsOffset: Int
-  private let eventsEnd: Int
+  /// Where the first event's byte count stands, and where the last event ends.
+  public let eventsOffset: Int
+  public let eventsEnd: Int
   /// For `next()`: the event's place, where it stands, and the stamp of the one before.
   private var index = 0
   private var offset: Int
@@ -58,6 +59,11 @@ public struct TransactionReader: ~Escapable {
 
   /// The table of offsets must lead where the events are: `event(at:)` goes by it.
   private func checkOffset() throws(CodecError) {
+    try check(offset: offset, of: index)
+  }
+
+  /// Checks that the table of offsets, where it has a place for an event, leads to it.
+  public func check(offset: Int, of index: Int) throws(CodecError) {
     let stride = TransactionHeader.offsetStride
     guard index > 0, index % stride == 0 else { return }
     var table = ByteReader(bytes, at: eventsEnd + (index / stride - 1) * 4)

@@ -87,9 +87,11 @@ class Timeline:
     def __init__(self, recording: Recording, early: int = 0) -> None:
         self.recording = recording
         self.early = early
-        self.starts = [r.index for r in recording.records if r.kind == Kind.START]
+        main = {taken.ran.process for taken in recording.steps}
+        self.starts = [r.index for r in recording.records
+                       if r.kind == Kind.START and r.process in main]
         self.acknowledged = [(r.index, r.data.count(b"\n")) for r in recording.records
-                             if r.kind == Kind.ACKNOWLEDGE]
+                             if r.kind == Kind.ACKNOWLEDGE and r.process in main]
         self.bounds = expectations(recording, is_cut=True)
 
     def step(self, at: int) -> int:
@@ -110,7 +112,8 @@ class Timeline:
         is_over = taken.step.kind != "apply" and answers > 0
         before = self.bounds[index]
         stores = self.bounds[index + 1] if is_over else {
-            store: during(before[store], store, self.recording, index, answers, is_cut=True)
+            store: during(before[store], store, self.recording, index, answers, True,
+                          self.bounds[index + 1][store].statuses)
             for store in before}
         backups = [n for n, t in enumerate(self.recording.steps) if t.step.kind == "backup"]
         has_backup = any(n < index or (n == index and is_over) for n in backups)
@@ -135,9 +138,15 @@ def power(settings: Settings, seed: int, count: int) -> Report:
     return power_cuts(settings, "power", seed, steps, count)
 
 
+def rows(settings: Settings, seed: int, count: int) -> Report:
+    """The same with so many records that they move from one place to another."""
+    return power_cuts(settings, "rows", seed, workload.many(seed, settings.is_relaxed), count)
+
+
 def creation(settings: Settings, seed: int, count: int) -> Report:
     """Power cuts while a store is made."""
-    return power_cuts(settings, "creation", seed, workload.creation(), count)
+    steps = workload.creation(seed, settings.is_relaxed)
+    return power_cuts(settings, "creation", seed, steps, count)
 
 
 def power_cuts(

@@ -72,6 +72,7 @@ class Record:
     name: str
     other: str
     data: bytes
+    process: int
 
 
 class ReplayError(Exception):
@@ -81,10 +82,11 @@ class ReplayError(Exception):
 def read_log(path: Path) -> list[Record]:
     raw = path.read_bytes()
     records: list[Record] = []
-    place, start = 0, 0
+    own: dict[int, list[int]] = {}  # Of each process, the numbers of its records.
+    place = 0
     while place < len(raw):
         (kind, error, begun, file, offset, length, flags,
-         name_bytes, other_bytes, data_bytes, _, _) = HEADER.unpack_from(raw, place)
+         name_bytes, other_bytes, data_bytes, _, process) = HEADER.unpack_from(raw, place)
         place += HEADER.size
         name = raw[place:place + name_bytes].decode("utf-8", "surrogateescape")
         place += name_bytes
@@ -92,10 +94,12 @@ def read_log(path: Path) -> list[Record]:
         place += other_bytes
         data = raw[place:place + data_bytes]
         place += data_bytes
-        if kind == Kind.START:
-            start = len(records)
-        records.append(Record(len(records), Kind(kind), error, start + begun, file, offset, length,
-                              flags, name, other, data))
+        index = len(records)
+        numbers = own.setdefault(process, [])
+        numbers.append(index)
+        begun = numbers[begun] if begun < len(numbers) else index
+        records.append(Record(index, Kind(kind), error, begun, file, offset, length, flags, name,
+                              other, data, process))
     return records
 
 

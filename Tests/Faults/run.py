@@ -26,7 +26,7 @@ from campaigns import Cut, Point, Report, Settings  # noqa: E402
 from session import Recording, RecordingFailed, Workspace, record  # noqa: E402
 import workload  # noqa: E402
 
-CAMPAIGNS = ("selftest", "power", "creation", "kill", "faults")
+CAMPAIGNS = ("selftest", "power", "rows", "creation", "kill", "faults")
 STATES, STATES_OF_SLICE = 5_000, 300
 STATES_A_RECORDING = 150
 POINTS_A_TASK = 20
@@ -122,6 +122,8 @@ def tasks(options, settings: Settings, seed: int, chosen) -> list[tuple]:
     if "power" in chosen:
         each = 50 if options.slice else STATES_A_RECORDING
         found += [(campaigns.power, settings, seed + n, each) for n in range(-(-states // each))]
+    if "rows" in chosen and not options.slice:
+        found += [(campaigns.rows, settings, seed + n, 25) for n in range(-(-states // 1_000))]
     if "creation" in chosen:
         count = states // 5 if options.slice else states // 10
         found += [(campaigns.creation, settings, seed + n, count // 2) for n in range(2)]
@@ -213,8 +215,9 @@ def look_again(options: argparse.Namespace, settings: Settings) -> int:
         bench.check(point, report)
     else:
         name, seed = options.record.split(":")
-        steps = workload.creation() if name == "creation" else workload.long(
-            int(seed), settings.is_relaxed)
+        steps = {
+            "power": workload.long, "rows": workload.many, "creation": workload.creation
+        }[name](int(seed), settings.is_relaxed)
         try:
             record(steps, Workspace.make(settings.base / "record"), settings.shim, name)
         except RecordingFailed as error:

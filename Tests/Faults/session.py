@@ -36,6 +36,7 @@ class Ran:
     status: int
     answers: list[Json]
     message: str
+    process: int
     is_hung: bool = False
 
     @property
@@ -145,7 +146,9 @@ def run_step(step: Step, workspace: Workspace, env: dict[str, str]) -> Ran:
     deadline = time.monotonic() + HANG_SECONDS
     feed = Feed(process, deadline)
     try:
-        for group in step.groups:
+        for number, group in enumerate(step.groups):
+            if step.between and number == len(step.groups) // 2:
+                visit(step.between, workspace, env)
             if not feed.give(group):
                 break
         feed.close()
@@ -153,12 +156,19 @@ def run_step(step: Step, workspace: Workspace, env: dict[str, str]) -> Ran:
     except (TimeoutError, subprocess.TimeoutExpired):
         process.kill()
         process.wait()
-        return Ran(-9, feed.answers(), "it was still running", is_hung=True)
+        return Ran(-9, feed.answers(), "it was still running", process.pid, is_hung=True)
     finally:
         message = process.stderr.read().decode("utf-8", "replace")
         for pipe in (process.stdout, process.stderr):
             pipe.close()
-    return Ran(status, feed.answers(), message)
+    return Ran(status, feed.answers(), message, process.pid)
+
+
+def visit(step: Step, workspace: Workspace, env: dict[str, str]) -> None:
+    """Another process, and how it ended is a matter of its own."""
+    ran = run_step(step, workspace, env)
+    if not ran.is_done:
+        raise RecordingFailed(f"{step}, while another writes: exit {ran.status}: {ran.message}")
 
 
 class Feed:
@@ -169,29 +179,39 @@ class Feed:
         self.deadline = deadline
         self.out = bytearray()
         self.given = 0
+        assert process.stdin
+        # A group may be larger than the pipe, and the answers as well.
+        os.set_blocking(process.stdin.fileno(), False)
 
     def give(self, group: list[Json]) -> bool:
         """False where the process ended without answering."""
         assert self.process.stdin and self.process.stdout
-        content = encode(group)
-        try:
-            while content:
-                # A group may be larger than the pipe; the command reads while it is given.
-                content = content[self.process.stdin.write(content):]
-        except BrokenPipeError:
-            return False
+        content = memoryview(encode(group))
         self.given += len(group)
-        while self.out.count(b"\n") < self.given:
-            if not self.read():
+        while content or self.out.count(b"\n") < self.given:
+            readable, writable = self.wait(writes=bool(content))
+            if writable:
+                try:
+                    content = content[os.write(self.process.stdin.fileno(), content):]
+                except BrokenPipeError:
+                    return False
+            if readable and not self.read():
                 return False
         return True
 
+    def wait(self, writes: bool) -> tuple[bool, bool]:
+        """Until there is something to read, or room to write."""
+        assert self.process.stdin and self.process.stdout
+        left = self.deadline - time.monotonic()
+        inputs, outputs = [self.process.stdout], [self.process.stdin] if writes else []
+        readable, writable, _ = select.select(inputs, outputs, [], max(left, 0))
+        if not readable and not writable:
+            raise TimeoutError
+        return bool(readable), bool(writable)
+
     def read(self) -> bool:
         assert self.process.stdout
-        left = self.deadline - time.monotonic()
-        if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
-            raise TimeoutError
-        part = self.process.stdout.read(1 << 16)
+        part = os.read(self.process.stdout.fileno(), 1 << 16)
         self.out += part
         return bool(part)
 
@@ -201,7 +221,7 @@ class Feed:
             self.process.stdin.close()
         except BrokenPipeError:
             pass
-        while self.read():
+        while self.wait(writes=False) and self.read():
             pass
 
     def answers(self) -> list[Json]:
@@ -225,6 +245,10 @@ def log_lines(store: Path) -> list[Json]:
         return parse_lines(run.stdout)
     finally:
         shutil.rmtree(copy)
+
+
+class RecordingFailed(Exception):
+    """A workload did not run as it should, with no crash at all."""
 
 
 @dataclass
@@ -255,10 +279,6 @@ class Recording:
         with open(workspace.path / "recording", "rb") as file:
             names, steps = pickle.load(file)
         return Recording(steps, read_log(workspace.log), names)
-
-
-class RecordingFailed(Exception):
-    """A workload did not run as it should, with no crash at all."""
 
 
 def record(

@@ -4,10 +4,10 @@
  *     FAULTS_ROOT=/dev/shm/x FAULTS_LOG=/dev/shm/log LD_PRELOAD=./shim.so program
  *
  *   FAULTS_ROOT              the directory whose files are watched; an absolute path without links
- *   FAULTS_LOG               where records are appended, those of several processes one behind the
- *                            other; left out, nothing is logged and faults are injected all the same
+ *   FAULTS_LOG               where records are appended, by one process or several; left out,
+ *                            nothing is logged, and faults are injected all the same
  *   FAULT=call:n:errno[:m]   the n-th call of that name on a watched file fails, and the m-1 after it;
- *                            `any` counts all storage calls, `write` below those that write data
+ *                            `any` counts all storage calls, `writes` all that write data
  *   SHORT=call:n:bytes       the n-th such call writes only so many bytes, and says so
  *   KILLAT=n                 the process ends before its n-th storage call, by status 99
  *
@@ -71,7 +71,7 @@ struct record {
   uint32_t other_bytes;
   uint32_t data_bytes;
   uint32_t thread;
-  uint32_t unused;
+  uint32_t process;
 };
 
 /* What to do to which call. */
@@ -120,6 +120,7 @@ static void append(
   record.other_bytes = other ? strlen(other) : 0;
   record.data_bytes = left;
   record.thread = syscall(SYS_gettid);
+  record.process = getpid();
   total = sizeof record + record.name_bytes + record.other_bytes + left;
   parts[0] = (struct iovec){&record, sizeof record};
   parts[1] = (struct iovec){(void *)name, record.name_bytes};

@@ -8,7 +8,7 @@ transactions, which the command may take into one commit.
 from __future__ import annotations
 
 import random
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from command import operation, user
@@ -31,9 +31,13 @@ class Step:
     is_relaxed: bool = False
     fault: str | None = None
     """What the shim is told to break, as FAULT."""
+    between: Step | None = None
+    """What another process does after half of the groups, while this one waits."""
 
     @property
     def writes(self) -> list[str]:
+        if self.between:
+            return sorted({self.store, *self.between.writes})
         match self.kind:
             case "sync":
                 return [self.store, self.other or ""]
@@ -65,10 +69,8 @@ class Step:
     def __str__(self) -> str:
         relaxed = " relaxed" if self.is_relaxed else ""
         fault = f" with FAULT={self.fault}" if self.fault else ""
-        return f"{' '.join(self.arguments[:3])}{relaxed}{fault}"
-
-    def json(self) -> Json:
-        return asdict(self)
+        between = f", and {self.between} between" if self.between else ""
+        return f"{' '.join(self.arguments[:3])}{relaxed}{fault}{between}"
 
 
 @dataclass
@@ -172,6 +174,8 @@ def long(seed: int, is_relaxed: bool) -> list[Step]:
     for _ in range(dice.randint(3, 5)):
         store = dice.choice((CLOUD, PHONE)) if pair else CLOUD
         steps.append(apply(writer, store, dice.randint(2, 12), is_relaxed))
+        if dice.random() < 0.35:
+            steps[-1] = replace(steps[-1], between=visitor(store, pair, dice))
         roll = dice.random()
         if pair and roll < 0.7:
             steps += exchange(writer, dice)
@@ -196,12 +200,36 @@ def apply(writer: Writer, store: str, groups: int, is_relaxed: bool) -> Step:
     return Step("apply", store, groups=writer.groups(store, groups), is_relaxed=relaxed)
 
 
+def visitor(store: str, pair: bool, dice: random.Random) -> Step:
+    """What another process does while one is writing to a store."""
+    if not pair or dice.random() < 0.2:
+        return Step(dice.choice(("verify", "log", "stats")), store)
+    if store == PHONE or dice.random() < 0.5:
+        return Step("sync", PHONE, CLOUD)
+    return Step("merge", CLOUD, PHONE)
+
+
 def heavy(writer: Writer, groups: int, is_relaxed: bool) -> Step:
     """More bytes than a store keeps in any buffer."""
     writer.text_bytes = 40_000
     step = apply(writer, CLOUD, groups, is_relaxed)
     writer.text_bytes = None
     return step
+
+
+def many(seed: int, is_relaxed: bool) -> list[Step]:
+    """More records than a store keeps in memory."""
+    dice = random.Random(f"many {seed}")
+    writer = Writer(dice)
+    steps = [Step("init", CLOUD), apply(writer, CLOUD, 3, is_relaxed)]
+    for part in range(2):
+        count = dice.randint(9_000, 11_000)
+        lines = [operation("create", "Note", f"{part}-{dice.randrange(1 << 40)}", {"likes": n})
+                 for n in range(count)]
+        size = dice.choice((1_500, 4_000))
+        groups = [lines[n:n + size] for n in range(0, count, size)]
+        steps.append(Step("apply", CLOUD, groups=groups, is_relaxed=is_relaxed))
+    return [*steps, apply(writer, CLOUD, 3, is_relaxed)]
 
 
 def exchange(writer: Writer, dice: random.Random) -> list[Step]:
@@ -213,12 +241,13 @@ def exchange(writer: Writer, dice: random.Random) -> list[Step]:
 
 def injured(steps: list[Step], dice: random.Random) -> list[Step]:
     """One step fails at a sync; the next one takes up what it did not do."""
-    candidates = [i for i, step in enumerate(steps) if step.kind == "apply"]
+    candidates = [i for i, step in enumerate(steps) if step.kind == "apply" and not step.between]
     index = dice.choice(candidates)
     call = dice.choice(("fdatasync", "fdatasync", "fdatasync", "writes"))
     error = dice.choice((5, 28))
-    fault = f"{call}:{dice.randint(1, 8)}:{error}:{dice.choice((1, 1, 2, 1000))}"
     step = steps[index]
+    place = dice.randint(1, dice.choice((4, len(step.groups) + 4)))
+    fault = f"{call}:{place}:{error}:{dice.choice((1, 1, 2, 1000))}"
     hurt = Step("apply", step.store, groups=step.groups, is_relaxed=step.is_relaxed, fault=fault)
     return [*steps[:index], hurt, step, *steps[index + 1:]]
 
@@ -254,7 +283,7 @@ def posts(store: str) -> list[Json]:
         operation("update", "Post", "ours", {"likes": {"add": 1}}, user("ann"))]
 
 
-def creation() -> list[Step]:
+def creation(seed: int, is_relaxed: bool) -> list[Step]:
     """A store while it is made, and its first writes."""
-    writer = Writer(random.Random("creation"))
-    return [Step("init", CLOUD), Step("apply", CLOUD, groups=writer.groups(CLOUD, 2))]
+    writer = Writer(random.Random(f"creation {seed}"))
+    return [Step("init", CLOUD), apply(writer, CLOUD, 2, is_relaxed)]

@@ -140,9 +140,15 @@ extension Snapshot {
     return Snapshot.checksum(entry) == cursor.checksum
   }
 
+  /// Tells an entry from any other: its own checksum, and of a transaction the hash as well.
   static func checksum(_ entry: RawSpan) -> UInt32 {
     var reader = ByteReader(entry, at: entry.byteCount - 4)
-    return (try? reader.littleEndian(UInt32.self)) ?? 0
+    let checksum = (try? reader.littleEndian(UInt32.self)) ?? 0
+    guard let (start, byteCount) = try? TransactionEntry.transactionRange(in: entry),
+      byteCount >= TransactionHash.byteCount, start + byteCount <= entry.byteCount
+    else { return checksum }
+    let end = start + byteCount
+    return crc32c(entry.extracting(end - TransactionHash.byteCount..<end), seed: checksum)
   }
 
   /// The lsn of the first of this store's events that no authority has decided.

@@ -93,6 +93,28 @@ extension Tables {
     _ = try tx.delete(rowFilters, UInt64(id))
   }
 
+  /// Writes rows that have changed: a few into the tree, many as a run.
+  func put(_ rows: borrowing TailRows, _ tx: inout WriteTransaction) throws {
+    // In the order of the tree, so that neighbours meet on one page.
+    let places = rows.sortedPlaces()
+    var buffer = ByteWriter(capacity: 4096)
+    guard places.count >= tuning.runRowCount else {
+      try rows.forEach(places) { key, row in
+        buffer.truncate()
+        row.encode(into: &buffer)
+        try tx.put(records, key, buffer.bytes)
+      }
+      return try spillRecords(&tx)
+    }
+    var batch = RowBatch()
+    try rows.forEach(places) { key, row in
+      buffer.truncate()
+      row.encode(into: &buffer)
+      batch.append(key, buffer.bytes)
+    }
+    try addRun([RowSource(batch)], &tx)
+  }
+
   /// Makes a run of `records` where that has grown large enough.
   func spillRecords(_ tx: inout WriteTransaction) throws {
     if try tx.count(records) >= tuning.treeRowCount { try addRun([], &tx) }

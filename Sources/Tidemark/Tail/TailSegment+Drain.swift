@@ -9,7 +9,6 @@ extension TailSegment {
     into environment: Environment, _ tables: Tables, _ file: JournalFile, _ journal: Journal
   ) throws {
     guard !isEmpty else { return }
-    let places = rows.sortedPlaces()
     try environment.write { tx in
       guard let stored = try tables.storeHeader(tx) else {
         throw StoreError(.notAStore, "the store has no header")
@@ -20,14 +19,14 @@ extension TailSegment {
         throw StoreError(
           .corrupt, "the log ends at \(stored.nextLSN) and the journal begins at \(firstLSN)")
       }
-      try drain(into: tables, places, &tx)
+      try drain(into: tables, &tx)
     }
     // Without the room the writer goes on with what there is.
     try? file.extend(to: journal.wishedByteCount)
   }
 
   private func drain(
-    into tables: Tables, _ places: [Int], _ tx: inout WriteTransaction
+    into tables: Tables, _ tx: inout WriteTransaction
   ) throws {
     let states = try tables.replicaState(header.replica, tx)
     own.head = seal(after: states.head)
@@ -37,22 +36,7 @@ extension TailSegment {
       }
     }
     var buffer = ByteWriter(capacity: 4096)
-    if places.count < tables.tuning.runRowCount {
-      try rows.forEach(places) { key, row in
-        buffer.truncate()
-        row.encode(into: &buffer)
-        try tx.put(tables.records, key, buffer.bytes)
-      }
-      try tables.spillRecords(&tx)
-    } else {
-      var batch = RowBatch()
-      try rows.forEach(places) { key, row in
-        buffer.truncate()
-        row.encode(into: &buffer)
-        batch.append(key, buffer.bytes)
-      }
-      try tables.addRun([RowSource(batch)], &tx)
-    }
+    try tables.put(rows, &tx)
     try drainRun(tables, states.seq + 1, &tx)
     for note in contexts {
       buffer.truncate()

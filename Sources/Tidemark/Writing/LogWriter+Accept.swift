@@ -69,11 +69,50 @@ extension LogWriter {
         "transaction \(incoming.firstDot) was written under schema version \(incoming.schema), which is not known here"
       )
     }
-    let events = try transaction.events()
     try closeAcceptance(&tx)
-    return header.role == .authority
+    let isAuthority = header.role == .authority
+    if decision?.clamps.isEmpty ?? true,
+      let outcome = try takeInLine(transaction, resolved, isAuthority ? nil : decision, &tx)
+    {
+      return outcome
+    }
+    let events = try transaction.events()
+    return isAuthority
       ? try accept(transaction, events, resolved, decision, &tx)
       : try receive(transaction, events, resolved, decision, &tx)
+  }
+
+  /// Takes a transaction in place.
+  /// - Parameter decided: another's decision; `nil` where it is this authority's to make.
+  /// - Returns: `nil` where it has to be taken as a whole; then nothing has changed.
+  private func takeInLine(
+    _ transaction: borrowing TransactionReader, _ resolved: Catalog.Resolved,
+    _ decided: DecisionRecord?, _ tx: inout WriteTransaction
+  ) throws -> ItemOutcome? {
+    let incoming = transaction.header
+    var context = try foreignContext(of: incoming.replica, &tx)
+    context.formUnion(incoming.contextChange)
+    // A decision takes as many bytes whatever it says.
+    var prefix = ByteWriter(capacity: 64)
+    let some = DecisionRecord(
+      policy: catalog.current.version, stamp: .zero, authority: header.replica, clamps: [])
+    var line = LineJudgement(
+      resolved: resolved, context: context, judging: decided == nil ? .authority : .decided,
+      entryLSN: header.nextLSN,
+      transactionOffset: TransactionEntry.encodePrefix(decided ?? some, into: &prefix))
+    guard try judgeInLine(transaction, &line, &tx) else { return nil }
+    if let proposal = line.proposal, !proposal.denials.isEmpty {
+      undo(line)
+      let rejection = rejection(of: incoming, transaction.hash, proposal)
+      try reject(rejection, payload: transaction.bytes.toArray(), &tx)
+      return .rejected(rejection)
+    }
+    header.clock.observe(line.lastStamp)
+    try append(
+      transaction.bytes, incoming, transaction.hash, distances: line.distances,
+      lastStamp: line.lastStamp, decision: decided ?? decision(clamps: []), isOwn: false, &tx)
+    for (key, row) in line.proposal?.rows ?? [:] { set(key, row) }
+    return .taken(eventCount: incoming.eventCount)
   }
 
   /// At an authority: judges, then accepts or rejects.

@@ -8,10 +8,22 @@ extension LogWriter {
     _ transaction: RawSpan, _ transactionHeader: TransactionHeader, _ hash: TransactionHash,
     _ proposal: Proposal, decision: DecisionRecord?, isOwn: Bool, _ tx: inout WriteTransaction
   ) throws {
+    try append(
+      transaction, transactionHeader, hash, distances: proposal.distances,
+      lastStamp: proposal.events.last?.stamp ?? .zero, decision: decision, isOwn: isOwn, &tx)
+    for (key, row) in proposal.rows { set(key, row) }
+  }
+
+  /// Appends a transaction's bytes; its rows are taken over already, or will be.
+  func append(
+    _ transaction: RawSpan, _ transactionHeader: TransactionHeader, _ hash: TransactionHash,
+    distances: [UInt64], lastStamp: Stamp, decision: DecisionRecord?, isOwn: Bool,
+    _ tx: inout WriteTransaction
+  ) throws {
     let lsn = takeLSNs(transactionHeader.eventCount)
     var entry = ByteWriter(capacity: transaction.byteCount + 128)
     TransactionEntry.encode(
-      transaction, decision: decision, distances: proposal.distances, lsn: lsn, into: &entry)
+      transaction, decision: decision, distances: distances, lsn: lsn, into: &entry)
     try tx.append(tables.log, lsn, entry.bytes)
     try noteClamps(decision, transactionHeader.replica, &tx)
     try noteRun(transactionHeader.firstDot, transactionHeader.eventCount, lsn, &tx)
@@ -20,12 +32,11 @@ extension LogWriter {
     change(transactionHeader.replica) {
       $0.seq = transactionHeader.lastSeq
       $0.head = hash
-      $0.lastStamp = proposal.events.last?.stamp ?? $0.lastStamp
+      $0.lastStamp = lastStamp
       $0.isOwn = $0.isOwn || isOwn
       if decision != nil { $0.decidedThrough = transactionHeader.lastSeq }
     }
     header.eventCount += UInt64(transactionHeader.eventCount)
-    overlay.merge(proposal.rows) { _, new in new }
   }
 
   /// Keeps the effective stamps that a decision gave, the least where two authorities gave one.
@@ -66,7 +77,7 @@ extension LogWriter {
     var row = try row(key, &tx)
     row.state = RecordState.fold(
       try foldEvents(key, &tx), catalog.mergeRules(key.model))
-    overlay[key] = row
+    set(key, row)
     return row.state
   }
 }

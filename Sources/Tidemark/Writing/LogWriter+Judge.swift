@@ -65,29 +65,38 @@ extension LogWriter {
     _ tx: inout WriteTransaction
   ) throws {
     for index in proposal.events.indices {
-      let key = try catalog.key(proposal.events[index], proposal.resolved)
-      var row = try proposal.rows[key] ?? self.row(key, &tx)
-      if judging != .decided,
-        let denial = try check(&proposal, index, key, row, judging, &tx), judging != .optimistic
-      {
-        proposal.denials[index] = denial
-        return
-      }
-      let event = FoldEvent(
-        rank: Rank(proposal.effective[index], proposal.dot(index)),
-        kind: proposal.events[index].kind, context: proposal.context(index),
-        changes: try catalog.changes(proposal.events[index], proposal.resolved))
-      let rules = catalog.mergeRules(key.model)
-      if row.state.apply(event, rules) == .needsFold {
-        let earlier = try foldEvents(key, &tx) + proposal.folded[key, default: []]
-        row.state = RecordState.fold(earlier + [event], rules)
-      }
-      let lsn = firstLSN + UInt64(index)
-      proposal.distances.append(row.head == 0 ? 0 : lsn - row.head)
-      row.head = lsn
-      proposal.rows[key] = row
-      proposal.folded[key, default: []].append(event)
+      try judgeEvent(&proposal, index, judging, firstLSN: firstLSN, &tx)
+      if !proposal.denials.isEmpty { return }
     }
+  }
+
+  /// Checks one event of a proposal and folds it in.
+  func judgeEvent(
+    _ proposal: inout Proposal, _ index: Int, _ judging: Judging, firstLSN: UInt64,
+    _ tx: inout WriteTransaction
+  ) throws {
+    let key = try catalog.key(proposal.events[index], proposal.resolved)
+    var row = try proposal.rows[key] ?? self.row(key, &tx)
+    if judging != .decided,
+      let denial = try check(&proposal, index, key, row, judging, &tx), judging != .optimistic
+    {
+      proposal.denials[index] = denial
+      return
+    }
+    let event = FoldEvent(
+      rank: Rank(proposal.effective[index], proposal.dot(index)),
+      kind: proposal.events[index].kind, context: proposal.context(index),
+      changes: try catalog.changes(proposal.events[index], proposal.resolved))
+    let rules = catalog.mergeRules(key.model)
+    if row.state.apply(event, rules) == .needsFold {
+      let earlier = try foldEvents(key, &tx) + proposal.folded[key, default: []]
+      row.state = RecordState.fold(earlier + [event], rules)
+    }
+    let lsn = firstLSN + UInt64(index)
+    proposal.distances.append(row.head == 0 ? 0 : lsn - row.head)
+    row.head = lsn
+    proposal.rows[key] = row
+    proposal.folded[key, default: []].append(event)
   }
 
   /// The record's live events that the log holds, oldest first.

@@ -1,3 +1,4 @@
+internal import TidemarkAuthorization
 internal import TidemarkEvents
 internal import TidemarkLMDB
 internal import TidemarkMerge
@@ -25,7 +26,17 @@ final class LogWriter {
   private var begunBytes: [UInt8] = []
 
   /// Rows changed and not yet flushed.
-  var overlay: [RecordKey: RecordRow] = [:]
+  private let overlayStorage = Unguarded(TailRows())
+  var overlay: TailRows {
+    @inline(__always) _read { yield overlayStorage.value }
+    @inline(__always) _modify { yield &overlayStorage.value }
+  }
+  /// The runs as the transaction found them.
+  private var rowIndex: RowIndex?
+  private let hashSeed = UInt64.random(in: .min ... .max)
+  /// What principals may do, by their places in the transaction that is being taken.
+  var clearances: [[Clearance?]] = []
+  var clearedPrincipals: [Principal] = []
   private var dirtyReplicas: Set<ReplicaID> = []
   private var lastRuns: [ReplicaID: Run] = [:]
   private var dirtyRuns: Set<ReplicaID> = []
@@ -49,7 +60,8 @@ final class LogWriter {
   /// Brings what is kept in memory up to the transaction: another process may have written, or the
   /// transaction before may have been given up.
   func begin(_ tx: inout WriteTransaction) throws {
-    overlay.removeAll(keepingCapacity: true)
+    overlay = TailRows()
+    rowIndex = nil
     dirtyReplicas.removeAll()
     dirtyRuns.removeAll()
     openAcceptance = nil
@@ -75,16 +87,8 @@ final class LogWriter {
   func flush(_ tx: inout WriteTransaction) throws {
     try closeAcceptance(&tx)
     var buffer = ByteWriter(capacity: 4096)
-    // In the order of the tree, so that neighbours meet on one page.
-    let keys = overlay.keys.map { (key: $0, bytes: $0.bytes) }
-      .sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
-    for (key, bytes) in keys {
-      guard let row = overlay[key] else { continue }
-      buffer.truncate()
-      StoredRow.state(row).encode(into: &buffer)
-      try tx.put(tables.records, bytes.rawBytes, buffer.bytes)
-    }
-    try tables.spillRecords(&tx)
+    rowIndex = nil
+    try tables.put(overlay, &tx)
     for replica in dirtyReplicas {
       guard let state = replicas[replica] else { continue }
       buffer.truncate()
@@ -116,8 +120,31 @@ final class LogWriter {
   }
 
   func row(_ key: RecordKey, _ tx: inout WriteTransaction) throws -> RecordRow {
-    if let row = overlay[key] { return row }
-    return try tables.row(key, catalog, tx) ?? RecordRow()
+    let bytes = key.bytes
+    guard let row = try find(bytes.rawBytes, &tx).row else { return RecordRow() }
+    return try tables.row(row, catalog, tx)
+  }
+
+  /// A row, and its place among those that have changed.
+  func find(
+    _ key: RawSpan, _ tx: inout WriteTransaction
+  ) throws -> (place: Int?, hash: UInt64, row: StoredRow?) {
+    let hash = keyHash(key, seed: hashSeed)
+    if let place = overlay.find(key, hash) {
+      return (place, hash, overlay.row(place, before: .max))
+    }
+    if let rowIndex { return (nil, hash, try rowIndex.row(key, tx)) }
+    let index = try RowIndex(tables, tx)
+    rowIndex = index
+    return (nil, hash, try index.row(key, tx))
+  }
+
+  /// Takes over a row with its state.
+  func set(_ key: RecordKey, _ row: RecordRow) {
+    let bytes = key.bytes
+    let hash = keyHash(bytes.rawBytes, seed: hashSeed)
+    let place = overlay.find(bytes.rawBytes, hash) ?? overlay.add(bytes.rawBytes, hash, nil)
+    overlay.set(place, row)
   }
 
   /// What a replica had seen at its last transaction, without itself.

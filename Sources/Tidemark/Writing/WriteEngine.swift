@@ -9,6 +9,7 @@ final class WriteEngine: Sendable {
   private let tables: Tables
   private let tail: Tail
   private let options: StoreOptions
+  private let merger = Confined(RowRunMerger())
   private let thread: WriterThread
   private let drainThread: WriterThread
   private let writer: Confined<LogWriter>
@@ -31,7 +32,7 @@ final class WriteEngine: Sendable {
         tables: tables, header: header, catalog: catalog, limits: options.limits,
         wallMilliseconds: options.wallMilliseconds))
     let drainThread = try WriterThread(environment: nil)
-    let merger = Confined(RowRunMerger())
+    let merger = merger
     self.drainThread = drainThread
     let local = Confined(
       LocalWriter(
@@ -79,6 +80,7 @@ final class WriteEngine: Sendable {
   ) throws -> R {
     try checkWritable()
     let anchor = openedInode
+    defer { mergeRuns() }
     return try thread.run(timeoutSeconds: options.writeWaitSeconds) {
       [environment, writer, local] in
       let (writer, local) = (writer.value, local.value)
@@ -99,6 +101,12 @@ final class WriteEngine: Sendable {
         writer.forget()
         throw error
       }
+    }
+  }
+
+  private func mergeRuns() {
+    try? drainThread.post { [environment, tables, tail, merger] in
+      while tail.draining == nil, (try? merger.value.step(environment, tables)) == true {}
     }
   }
 
