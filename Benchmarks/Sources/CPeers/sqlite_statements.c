@@ -23,7 +23,8 @@ int sqlite_peer_prepare_rows(sqlite3 *database, const char *table, sqlite_row_st
     error = prepare_for(database, "UPDATE %s SET likes = likes + 1 WHERE id = ?1", table,
                         &rows->update);
   }
-  return error ? error : prepare_for(database, "DELETE FROM %s WHERE id = ?1", table, &rows->remove);
+  if (error) return error;
+  return prepare_for(database, "DELETE FROM %s WHERE id = ?1", table, &rows->remove);
 }
 
 void sqlite_peer_finalize_rows(sqlite_row_statements *rows) {

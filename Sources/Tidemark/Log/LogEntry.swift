@@ -198,6 +198,15 @@ struct TransactionEntry: ~Escapable {
       transaction, index: Int(position.index), offset: Int(position.offset) - prefix)
   }
 
+  /// The dot of the event at a position.
+  static func dot(in entry: RawSpan, at position: Position) throws(CodecError) -> Dot {
+    let start = try transactionOffset(in: entry)
+    var reader = ByteReader(entry, at: start + 2)
+    let replica = ReplicaID(try reader.littleEndian(UInt64.self))
+    try reader.skip(16)
+    return Dot(replica, try reader.littleEndian(UInt64.self) &+ UInt64(position.index))
+  }
+
   /// Where an entry's transaction stands.
   static func transactionRange(
     in entry: RawSpan

@@ -16,13 +16,7 @@ struct LinearFolder {
     let event = try TransactionEntry.event(in: entry, at: position)
     guard let resolved = catalog.resolved(event.schema), resolved.models.indices.contains(event.model)
     else { throw CodecError(.malformed, "schema of \(event.dot)") }
-    let fields = resolved.fields[event.model]
-    var changes: [FieldChange] = []
-    for change in try event.changes() {
-      guard fields.indices.contains(change.field) else { throw CodecError(.outOfBounds, "field") }
-      changes.append(FieldChange(field: fields[change.field], operation: change.operation))
-    }
-    if !resolved.isIdentity { changes.sort { $0.field < $1.field } }
+    let changes = try catalog.changes(event.changes(), of: event.model, resolved)
     // What its author had seen of others' records does not matter to this one.
     _ = state.apply(
       FoldEvent(

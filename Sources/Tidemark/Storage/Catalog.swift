@@ -134,10 +134,17 @@ struct Catalog: Sendable {
 
   /// The event's changes with this store's field ids, sorted.
   func changes(_ event: Event, _ resolved: Resolved) throws(CodecError) -> [FieldChange] {
-    if resolved.isIdentity { return event.changes }
-    let fields = resolved.fields[event.model]
+    try changes(event.changes, of: event.model, resolved)
+  }
+
+  /// Changes of a model with this store's field ids, sorted.
+  func changes(
+    _ given: [FieldChange], of model: Int, _ resolved: Resolved
+  ) throws(CodecError) -> [FieldChange] {
+    if resolved.isIdentity { return given }
+    let fields = resolved.fields[model]
     var changes: [FieldChange] = []
-    for change in event.changes {
+    for change in given {
       guard fields.indices.contains(change.field) else { throw CodecError(.outOfBounds, "field") }
       changes.append(FieldChange(field: fields[change.field], operation: change.operation))
     }

@@ -81,6 +81,12 @@ struct TailRows: ~Copyable {
     rows[place].state = states.count - 1
   }
 
+  /// Puts a state in place of the newest version, of which nothing is kept.
+  mutating func replace(_ place: Int, _ state: RecordRow) {
+    if rows[place].state < 0 { return set(place, state) }
+    states[rows[place].state] = StateVersion(row: state, previous: -1)
+  }
+
   /// Takes back all that events from an lsn on did.
   mutating func rollBack(_ place: Int, to lsn: UInt64) {
     while rows[place].state >= 0, states[rows[place].state].row.head >= lsn {

@@ -172,12 +172,9 @@ extension LogWriter {
     guard let entry = try tx.get(tables.log, last.entryLSN) else {
       throw CodecError(.malformed, "log entry \(last.entryLSN)")
     }
-    let (start, _) = try TransactionEntry.transactionRange(in: entry)
-    var reader = ByteReader(entry, at: start + 2)
-    let replica = ReplicaID(try reader.littleEndian(UInt64.self))
-    reader = ByteReader(entry, at: start + 26)
-    let seq = try reader.littleEndian(UInt64.self) + UInt64(last.index)
-    return replica == event.dot.replica ? seq < event.dot.seq : line.context[replica] >= seq
+    let dot = try TransactionEntry.dot(in: entry, at: last)
+    return dot.replica == event.dot.replica
+      ? dot.seq < event.dot.seq : line.context[dot.replica] >= dot.seq
   }
 
   private func isCleared(

@@ -27,10 +27,18 @@ struct ApplyCommand: ParsableCommand {
   @Argument(help: "The file of operations; - for standard input.")
   var file: String
 
+  @Option(
+    help: ArgumentHelp(
+      "full: what was answered survives a power cut; relaxed: the end of the process.",
+      valueName: "full|relaxed"))
+  var durability = Durability.full
+
   @OptionGroup var common: CommonOptions
 
   func run() throws {
-    let store = try store.open()
+    var options = StoreOptions()
+    options.durability = durability
+    let store = try Store.open(at: self.store.directory, options: options)
     let schema = try store.schema
     var reader = try LineReader(file, lineByteCountMax: Operation.byteCountMax)
     let isStream = !reader.isRegular

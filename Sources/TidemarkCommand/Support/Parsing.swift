@@ -11,6 +11,7 @@ extension ReplicaID: ExpressibleByArgument {
 }
 
 extension StoreRole: ExpressibleByArgument {}
+extension Durability: ExpressibleByArgument {}
 extension AcceptanceMode: ExpressibleByArgument {}
 
 extension Moment: ExpressibleByArgument {

@@ -13,12 +13,12 @@ struct Post: Sendable {
 extension Workload {
   /// The posts as strings, for the peers that take them so. Made before anything is timed.
   func stringPosts() -> [Post] {
-    let stride = Int(PEER_POST_BYTES.rawValue)
+    let stride = PEER_POST_BYTES
     return (0..<postCount).map { place in
       var start = place * stride
-      func next(_ count: some RawRepresentable<UInt32>) -> String {
-        defer { start += Int(count.rawValue) }
-        return String(decoding: posts[start..<(start + Int(count.rawValue))], as: UTF8.self)
+      func next(_ count: Int) -> String {
+        defer { start += count }
+        return String(decoding: posts[start..<(start + count)], as: UTF8.self)
       }
       return Post(
         id: next(PEER_POST_ID), title: next(PEER_POST_TITLE), text: next(PEER_POST_TEXT),

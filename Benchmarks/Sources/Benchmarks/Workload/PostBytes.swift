@@ -2,7 +2,8 @@ import CPeers
 
 /// Makes the bytes of one post: id 36, title 40, text 200, owner 8, date 24, and its 16-byte key.
 ///
-/// All posts are of one owner: a device has one user, and the rules let an owner alone change a post.
+/// All posts are of one owner: a device has one user, and the rules let an owner alone change a
+/// post.
 enum PostBytes {
   static let owner = "ann-2026"
   private static let letters = Array("abcdefghijklmnopqrstuvwxyz     ,".utf8)
@@ -14,7 +15,7 @@ enum PostBytes {
   ) {
     var generator = SeededGenerator(seed: seed, stream: number)
     appendID(&generator, &posts, &keys)
-    appendText(Int(PEER_POST_TITLE.rawValue) + Int(PEER_POST_TEXT.rawValue), &generator, &posts)
+    posts.append(contentsOf: text(PEER_POST_TITLE + PEER_POST_TEXT, &generator))
     posts.append(contentsOf: owner.utf8)
     appendDate(&generator, &posts)
   }
@@ -35,14 +36,13 @@ enum PostBytes {
     }
   }
 
-  private static func appendText(
-    _ count: Int, _ generator: inout SeededGenerator, _ posts: inout [UInt8]
-  ) {
+  /// Random letters and spaces.
+  static func text(_ count: Int, _ generator: inout SeededGenerator) -> [UInt8] {
     var word: UInt64 = 0
-    for index in 0..<count {
+    return (0..<count).map { index in
       if index % 12 == 0 { word = generator.next() }
-      posts.append(letters[Int(word & 31)])
-      word >>= 5
+      defer { word >>= 5 }
+      return letters[Int(word & 31)]
     }
   }
 

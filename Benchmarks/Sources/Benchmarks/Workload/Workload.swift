@@ -27,12 +27,12 @@ final class Workload: Sendable {
     var posts: [UInt8] = []
     var keys: [UInt8] = []
     var operations: [peer_operation] = []
-    let postBytes = Int(PEER_POST_BYTES.rawValue)
+    let postBytes = PEER_POST_BYTES
     posts.reserveCapacity((creates + (first > 0 ? updates : 0)) * postBytes)
     operations.reserveCapacity(creates + updates + deletes)
     for place in 0..<creates {
       PostBytes.append(UInt64(first + place), seed: seed, posts: &posts, keys: &keys)
-      operations.append(peer_operation(kind: PEER_CREATE.rawValue, post: UInt32(place)))
+      operations.append(peer_operation(kind: UInt32(PEER_CREATE), post: UInt32(place)))
     }
     var generator = SeededGenerator(seed: ~seed, stream: UInt64(first))
     for _ in 0..<updates {
@@ -42,10 +42,10 @@ final class Workload: Sendable {
         place = keys.count / 16
         PostBytes.append(UInt64(number), seed: seed, posts: &posts, keys: &keys)
       }
-      operations.append(peer_operation(kind: PEER_UPDATE.rawValue, post: UInt32(place)))
+      operations.append(peer_operation(kind: UInt32(PEER_UPDATE), post: UInt32(place)))
     }
     for place in (0..<creates).shuffled(using: &generator).prefix(deletes) {
-      operations.append(peer_operation(kind: PEER_DELETE.rawValue, post: UInt32(place)))
+      operations.append(peer_operation(kind: UInt32(PEER_DELETE), post: UInt32(place)))
     }
     self.posts = posts
     self.keys = keys
@@ -53,12 +53,12 @@ final class Workload: Sendable {
     createCount = creates
   }
 
-  var postCount: Int { keys.count / Int(PEER_KEY_BYTES.rawValue) }
+  var postCount: Int { keys.count / PEER_KEY_BYTES }
 
   /// The posts that are there after all operations, shuffled: what point reads ask for.
   func livePosts() -> [UInt32] {
     var isDeleted = [Bool](repeating: false, count: createCount)
-    for operation in operations where operation.kind == PEER_DELETE.rawValue {
+    for operation in operations where operation.kind == UInt32(PEER_DELETE) {
       isDeleted[Int(operation.post)] = true
     }
     var generator = SeededGenerator(seed: Workload.seed, stream: UInt64.max)
@@ -68,9 +68,9 @@ final class Workload: Sendable {
   /// The bytes of the values that an application hands over: an id is 16 bytes, a counter 4.
   var valueBytes: Int {
     operations.reduce(0) { sum, operation in
-      switch operation.kind {
-      case PEER_CREATE.rawValue: sum + 16 + Int(PEER_RECORD_BYTES.rawValue)
-      case PEER_UPDATE.rawValue: sum + 16 + 4
+      switch Int(operation.kind) {
+      case PEER_CREATE: sum + 16 + PEER_RECORD_BYTES
+      case PEER_UPDATE: sum + 16 + 4
       default: sum + 16
       }
     }
