@@ -54,6 +54,8 @@ internal import TidemarkLMDB
     files = try (0...1).map {
       try JournalFile(path: Journal.path(directory, $0), create: create)
     }
+    // Whoever made the files may have died before their names were on the disk.
+    try Journal.synchronize(directory: directory)
     try files[0].extend(to: JournalFile.recordsOffset)
     var generator = SystemRandomNumberGenerator()
     token = UInt64.random(in: 1...UInt64.max, using: &generator)
@@ -66,6 +68,13 @@ internal import TidemarkLMDB
   }
 
   deinit { unsafe munmap(shared, Journal.sharedByteCount) }
+
+  private static func synchronize(directory: String) throws {
+    let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw StoreError.system("open \(directory)", errno) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw StoreError.system("sync \(directory)", errno) }
+  }
 
   /// The token of who wrote last, in any process.
   var lastToken: UInt64 {

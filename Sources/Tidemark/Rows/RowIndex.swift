@@ -12,9 +12,11 @@ internal import TidemarkLMDB
 
   private let tables: Tables
   private var entries: [Entry] = []
+  private let isTreeEmpty: Bool
 
   init(_ tables: Tables, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws {
     self.tables = tables
+    isTreeEmpty = try tx.count(tables.records) == 0
     for run in try tables.rowRuns(tx) {
       guard let filter = try tx.get(tables.rowFilters, UInt64(run.id)) else {
         throw CodecError(.malformed, "filter of run \(run.id)")
@@ -26,7 +28,7 @@ internal import TidemarkLMDB
   func row(
     _ key: RawSpan, _ tx: borrowing some Reading & ~Copyable & ~Escapable
   ) throws -> StoredRow? {
-    if let bytes = try tx.get(tables.records, key) { return try StoredRow(bytes) }
+    if !isTreeEmpty, let bytes = try tx.get(tables.records, key) { return try StoredRow(bytes) }
     for entry in entries {
       let hash = keyHash(key, seed: entry.run.seed)
       let filter = unsafe RawSpan(_unsafeBytes: entry.filter)
