@@ -49,7 +49,7 @@ public final class Store: Sendable {
       directory: directory, environment: environment, tables: tables, tail: tail, header: header,
       catalog: catalog, options: options)
     cachedCatalog = Mutex(catalog)
-    if !options.readOnly { try engine.recoverAtOpen() }
+    try engine.noticeJournal()
   }
 
   deinit { engine.close() }
@@ -224,7 +224,7 @@ struct Snapshot {
   }
 }
 
-/// A value that only the writer's thread touches; `@unchecked` because the compiler cannot see that.
+/// A value that only one job at a time touches; `@unchecked` because the compiler cannot see that.
 @safe struct Confined<Value>: @unchecked Sendable {
   let value: Value
 

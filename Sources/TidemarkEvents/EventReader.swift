@@ -44,6 +44,7 @@ public struct EventReader: ~Escapable {
     endOffset = outer.offset
     reader = ByteReader(body)
     let head = try reader.byte()
+    guard head & 0x30 == 0 else { throw CodecError(.malformed, "event flags") }
     kind = try EventKind(code: head & 0x0f)
     principal = head & 0x80 != 0 ? try reader.count("principal", max: Limits.principalCountMax) : 0
     model = try reader.count("model", max: Limits.fieldCountMax)

@@ -78,7 +78,8 @@ struct Descriptors: Hashable, Sendable {
       throw LMDBError(rc: rc, operation: "create environment")
     }
     let flags =
-      UInt32(MDB_NOTLS) | (options.readOnly ? UInt32(MDB_RDONLY) : 0)
+      // Reads are of single pages all over the file: reading ahead would read a store many times over.
+      UInt32(MDB_NOTLS) | UInt32(MDB_NORDAHEAD) | (options.readOnly ? UInt32(MDB_RDONLY) : 0)
       | (options.unsafelyUnsynchronized ? UInt32(MDB_NOSYNC) : 0)
     rc = unsafe mdb_env_set_mapsize(pointer, mapByteCount)
     if rc == 0 { rc = unsafe mdb_env_set_maxdbs(pointer, UInt32(options.tablesMax)) }

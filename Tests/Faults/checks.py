@@ -1,29 +1,18 @@
-"""What is asked of a store after a crash.
-
-The **reference** is the log that the store came to when nothing went wrong any more. What a crash
-leaves is a prefix of it:
-
-    reference   e1 e2 e3 │ e4 e5 │ e6 │ e7 …
-                         └ lower ┘    └ upper
-    lower       what was acknowledged, and all before it
-    upper       the same with the group that was in flight
-
-and no transaction is there in half. Under relaxed durability the lower bound of a power cut is what a
-full commit acknowledged; the upper one stays.
-"""
+"""What is asked of a store after a crash."""
 
 from __future__ import annotations
 
 import random
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
 import command
 import invariants
+from bounds import Bounds, Expectation
 from command import BAD_INPUT, BAD_STORE, DONE, SAYS_NO, Json, Store
-from session import Recording, Workspace
 from workload import CLOUD, PHONE, REPLICAS, SCHEMA, Step
+from workspace import Workspace
 
 CONTENT = ("dot", "kind", "model", "id", "fields", "context", "actor")
 """What an entry is. Its status may change, and its stamp differs where it was written again."""
@@ -31,9 +20,8 @@ CONTENT = ("dot", "kind", "model", "id", "fields", "context", "actor")
 FAULT_MARKS = ("fault in tidemark", "file is damaged and cannot be read further")
 """What the command says when it was ended by a signal."""
 
-
-Statuses = dict[str, set[str]]
-"""By dot and kind of an entry, those that it has had."""
+AFTER = "after-"
+"""How the ids of records begin that a check creates."""
 
 MODEL_LINES_MAX = 2_000
 """Longer logs are not given to the naive model, which takes its time."""
@@ -46,114 +34,6 @@ class Failure(Exception):
         super().__init__(f"{kind}: {message}")
         self.kind = kind
         self.message = message
-
-
-@dataclass
-class Bounds:
-    """What a store may hold."""
-
-    reference: list[Json] = field(default_factory=list)
-    lower: int = 0
-    upper: int = 0
-    acknowledged: int = 0
-    """The lower bound under full durability."""
-    is_there: bool = False
-    """That it was made has been acknowledged."""
-    statuses: Statuses = field(default_factory=dict)
-
-
-@dataclass
-class Expectation:
-    """What both stores may hold, and the backup."""
-
-    stores: dict[str, Bounds]
-    has_backup: bool = False
-
-
-def expectations(recording: Recording, is_cut: bool) -> list[dict[str, Bounds]]:
-    """The bounds before each step, and after the last. `is_cut`: of a power cut, not of a kill."""
-    bounds = {CLOUD: Bounds(), PHONE: Bounds()}
-    found = [bounds]
-    for index in range(len(recording.steps)):
-        bounds = {
-            store: after(bounds[store], store, recording, index, is_cut) for store in bounds}
-        found.append(bounds)
-    return found
-
-
-def after(before: Bounds, store: str, recording: Recording, index: int, is_cut: bool) -> Bounds:
-    """The bounds of a store once a step has ended."""
-    taken = recording.steps[index]
-    if store not in taken.step.writes:
-        return before
-    if taken.step.fault:
-        return during(before, store, recording, index, len(taken.ran.answers), is_cut)
-    log = taken.after[store]
-    has_written = len(log) > count_before(recording, index, store)
-    is_kept = not is_cut or (has_written and not taken.step.is_relaxed)
-    lower = len(log) if is_kept else before.lower
-    return Bounds(log, lower, len(log), len(log), True, joined(before.statuses, log, taken.step))
-
-
-def during(
-    before: Bounds, store: str, recording: Recording, index: int, answers: int, is_cut: bool,
-    statuses: Statuses | None = None,
-) -> Bounds:
-    """The bounds while a step runs, or after it failed, so many of whose lines were answered.
-
-    `statuses` are those of after the step, where they are known.
-    """
-    taken = recording.steps[index]
-    if store not in taken.step.writes:
-        return before
-    # What a failed step left undone, the next one did: both have one reference.
-    log = recording.steps[index + 1 if taken.step.fault else index].after[store]
-    statuses = statuses or joined(before.statuses, log, taken.step)
-    if taken.step.kind != "apply" or store != taken.step.store:
-        return Bounds(log, before.lower, len(log), before.acknowledged, before.is_there, statuses)
-    places = {line["dot"]: place for place, line in enumerate(log) if line["kind"] != "tombstone"}
-    answered = [places[a["dot"]] + 1 for a in taken.ran.answers[:answers] if "dot" in a]
-    acknowledged = max([before.acknowledged, *answered])
-    lower = acknowledged if answered and not (taken.step.is_relaxed and is_cut) else before.lower
-    given = in_flight(taken.step, answers, log, count_before(recording, index, store))
-    return Bounds(log, lower, max(before.upper, acknowledged, given), acknowledged, before.is_there,
-                  statuses)
-
-
-def count_before(recording: Recording, index: int, store: str) -> int:
-    return len(recording.steps[index - 1].after[store]) if index else 0
-
-
-def in_flight(step: Step, answers: int, log: list[Json], first: int) -> int:
-    """The place behind the events of all groups that had gone in; `first` is where the step's begin."""
-    given = 0
-    for group in step.groups:
-        given += len(group)
-        if given > answers:
-            break
-    own = REPLICAS[step.store] + ":"
-    events = [place for place in range(first, len(log))
-              if log[place]["kind"] != "tombstone" and log[place]["dot"].startswith(own)]
-    count = 0
-    for line in step.lines[:given]:
-        if count < len(events) and same_record(log[events[count]], line):
-            count += 1
-    return events[count - 1] + 1 if count else 0
-
-
-def same_record(event: Json, line: Json) -> bool:
-    return (event["kind"], event["id"]) == (line["op"], line["id"])
-
-
-def joined(statuses: Statuses, log: list[Json], step: Step) -> Statuses:
-    """With those of the log after a step; what was decided during it was pending before."""
-    found = {key: set(values) for key, values in statuses.items()}
-    for line in log:
-        allowed = found.setdefault(line["dot"] + line["kind"], set())
-        allowed.add(line["status"])
-        if step.between:
-            allowed.add("pending")
-    return found
 
 
 # ---- One store -----------------------------------------------------------------------------------
@@ -178,11 +58,11 @@ def check_message(message: str) -> None:
 
 
 def held(path: Path, bounds: Bounds) -> list[Json]:
-    """The log of a store, held against its bounds."""
+    """The log of a store, without what a check wrote, held against its bounds."""
     outcome = run("log", path, "--json")
     if outcome.status != DONE:
         raise Failure("unopenable", str(outcome))
-    log = outcome.lines
+    log = [line for line in outcome.lines if not line.get("id", "").startswith(AFTER)]
     compare(path.name, log, bounds)
     return log
 
@@ -197,7 +77,8 @@ def compare(name: str, log: list[Json], bounds: Bounds) -> None:
         if line["status"] not in bounds.statuses[line["dot"] + line["kind"]]:
             raise Failure("status", f"{name}: {line['dot']} is {line['status']}")
     if len(log) < bounds.lower:
-        raise Failure("lost", f"{name}: {bounds.lower} entries were acknowledged, {len(log)} are there")
+        raise Failure(
+            "lost", f"{name}: {bounds.lower} entries were acknowledged, {len(log)} are there")
     if len(log) > bounds.upper:
         raise Failure(
             "beyond", f"{name}: at most {bounds.upper} entries had come, {len(log)} are there")
@@ -229,7 +110,7 @@ def check_writes(path: Path, id: str) -> None:
 
 
 def check_model(path: Path, log: list[Json]) -> None:
-    """A second opinion: the log keeps its invariants, and the view is what a naive model makes of it."""
+    """A second opinion: the log keeps its invariants, and a naive model comes to the same view."""
     role, accept = ("authority", "enforce") if path.name == CLOUD else ("device", "optimistic")
     store = Store(path, SCHEMA, REPLICAS[path.name], role, accept)
     try:
@@ -249,40 +130,36 @@ def make_again(path: Path) -> None:
         raise Failure("refuses", f"after an interrupted init: {outcome}")
 
 
+ORDERS = (
+    "verify log apply verify",
+    "log apply verify",
+    "log apply verify",
+    "replay apply verify log",
+    "log view apply verify",
+)
+"""What a store is asked first decides what brings it up again."""
+
+
 def check_store(path: Path, bounds: Bounds, dice: random.Random) -> int:
-    """Everything asked of one store, in one of several orders.
+    """Everything asked of one store.
 
     Returns how many acknowledged entries are not there, which relaxed durability allows.
     """
     if not bounds.is_there:
         make_again(path)
-    order = dice.choice(("verify log apply verify", "log apply verify", "log apply verify",
-                         "replay apply verify log", "log view apply verify"))
     log: list[Json] = []
-    is_written = False
-    for word in order.split():
+    for word in dice.choice(ORDERS).split():
         match word:
             case "log":
-                log = held_without(path, bounds) if is_written else held(path, bounds)
+                log = held(path, bounds)
             case "view":
                 if len(log) <= MODEL_LINES_MAX:
                     check_model(path, log)
             case "apply":
-                check_writes(path, f"after-{dice.randrange(1 << 32)}")
-                is_written = True
+                check_writes(path, f"{AFTER}{dice.randrange(1 << 32)}")
             case _:
                 check_sound(word, path)
     return max(bounds.acknowledged - len(log), 0)
-
-
-def held_without(path: Path, bounds: Bounds) -> list[Json]:
-    """The same after one further write, which stands at the end."""
-    outcome = run("log", path, "--json")
-    if outcome.status != DONE:
-        raise Failure("unopenable", str(outcome))
-    log = [line for line in outcome.lines if not line.get("id", "").startswith("after-")]
-    compare(path.name, log, bounds)
-    return log
 
 
 # ---- Both ----------------------------------------------------------------------------------------
@@ -311,10 +188,8 @@ def check_backup(path: Path, expected: Expectation) -> None:
     if not is_there:
         return
     check_sound("verify", path)
-    outcome = run("log", path, "--json")
-    whole = expected.stores[CLOUD].reference
-    compare("backup", outcome.lines, Bounds(
-        whole, 0, len(whole), 0, True, expected.stores[CLOUD].statuses))
+    source = expected.stores[CLOUD]
+    held(path, replace(source, lower=0, upper=len(source.reference)))
 
 
 def check_exchange(root: Path, forks_allowed: bool) -> None:

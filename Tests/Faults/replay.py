@@ -1,4 +1,4 @@
-"""What a disk may hold after a power cut: a log that `shim.c` wrote, a moment, a seed → a directory.
+"""What a disk may hold after a power cut: from a log that `shim.c` wrote, a moment and a seed.
 
     python3 Tests/Faults/replay.py LOG TARGET --at K --mode page|sector --seed S
 
@@ -19,88 +19,26 @@ from __future__ import annotations
 
 import argparse
 import random
-import struct
 import sys
 from dataclasses import dataclass, field
-from enum import IntEnum
 from pathlib import Path
-from typing import Iterable, Iterator
+from typing import Callable, Iterable, Iterator
+
+from shimlog import Kind, Record, read_log
 
 PAGE = 4096
 SECTOR = 512
 ATOMS = {"page": PAGE, "sector": SECTOR}
-HEADER = struct.Struct("<IIQQQQIIIIII")
 
 LIES = ("sync", "at-once", "directories")
-"""What a disk can be made to lie about, so that a campaign can be seen to fail: syncs of files, what
-O_DSYNC promises, syncs of directories."""
+"""What a disk can be made to lie about, so that a campaign can be seen to fail: syncs of files,
+what O_DSYNC promises, syncs of directories."""
 
 KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE = 1, 2, 16
 
 
-class Kind(IntEnum):
-    START = 1
-    OPEN = 2
-    WRITE = 3
-    TRUNCATE = 4
-    ALLOCATE = 5
-    RENAME = 6
-    LINK = 7
-    UNLINK = 8
-    MKDIR = 9
-    SYNC = 10
-    SYNC_ALL = 11
-    STORE = 12
-    ACKNOWLEDGE = 13
-    OPAQUE = 14
-    INJECTED = 15
-    END = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One line of the log; `begun` counts the records of all processes."""
-
-    index: int
-    kind: Kind
-    error: int
-    begun: int
-    file: int
-    offset: int
-    length: int
-    flags: int
-    name: str
-    other: str
-    data: bytes
-    process: int
-
-
 class ReplayError(Exception):
     """The log holds something that the replay cannot follow."""
-
-
-def read_log(path: Path) -> list[Record]:
-    raw = path.read_bytes()
-    records: list[Record] = []
-    own: dict[int, list[int]] = {}  # Of each process, the numbers of its records.
-    place = 0
-    while place < len(raw):
-        (kind, error, begun, file, offset, length, flags,
-         name_bytes, other_bytes, data_bytes, _, process) = HEADER.unpack_from(raw, place)
-        place += HEADER.size
-        name = raw[place:place + name_bytes].decode("utf-8", "surrogateescape")
-        place += name_bytes
-        other = raw[place:place + other_bytes].decode("utf-8", "surrogateescape")
-        place += other_bytes
-        data = raw[place:place + data_bytes]
-        place += data_bytes
-        index = len(records)
-        numbers = own.setdefault(process, [])
-        numbers.append(index)
-        begun = numbers[begun] if begun < len(numbers) else index
-        records.append(Record(index, Kind(kind), error, begun, file, offset, length, flags, name,
-                              other, data, process))
-    return records
 
 
 @dataclass(slots=True)
@@ -412,7 +350,9 @@ class Disk:
         names = {name: directory.live() for name, directory in self.directories.items()}
         return self.tree(names, File.live)
 
-    def tree(self, names: dict[str, dict[str, int]], content) -> Tree:
+    def tree(
+        self, names: dict[str, dict[str, int]], content: Callable[[File], bytes]
+    ) -> Tree:
         tree = Tree()
         for name, file in self.reachable("", names):
             if file == DIRECTORY:
@@ -433,7 +373,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("log", type=Path)
     parser.add_argument("target", type=Path, help="a directory that is made")
-    parser.add_argument("--at", type=int, metavar="K", help="after the first K records; all of them")
+    parser.add_argument("--at", type=int, metavar="K", help="after K records; all of them")
     parser.add_argument("--mode", choices=ATOMS, default="page")
     parser.add_argument("--seed", type=int, help="a random one where left out")
     parser.add_argument("--lie", action="append", default=[], choices=LIES,

@@ -1,4 +1,4 @@
-"""Fault injection: `python3 Tests/Faults/run.py [--slice] [--seed S] [--states N] [--durability D]`.
+"""Fault injection: `python3 Tests/Faults/run.py [--slice] [--seed S] [--states N] …`.
 
 The last line is `N states, N failed`; the exit status is 0 only if nothing failed.
 """
@@ -14,77 +14,85 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "Contract")]
 
-import campaigns  # noqa: E402 - found only once their directories are on the path
-import command  # noqa: E402
-from campaigns import Cut, Point, Report, Settings  # noqa: E402
-from session import Recording, RecordingFailed, Workspace, record  # noqa: E402
+import command  # noqa: E402 - found only once its directory is on the path
+import points  # noqa: E402
+import power  # noqa: E402
+import selftest  # noqa: E402
 import workload  # noqa: E402
+from campaign import Report, Settings  # noqa: E402
+from checks import Failure  # noqa: E402
+from points import Point  # noqa: E402
+from power import Cut  # noqa: E402
+from session import Recording, RecordingFailed, record  # noqa: E402
+from workspace import Workspace  # noqa: E402
 
 CAMPAIGNS = ("selftest", "power", "rows", "creation", "kill", "faults")
-STATES, STATES_OF_SLICE = 5_000, 300
-STATES_A_RECORDING = 150
+STATES, STATES_OF_SLICE = 5_000, 200
+STATES_A_RECORDING, STATES_A_RECORDING_OF_SLICE, STATES_OF_ROWS = 150, 50, 25
+POINTS_OF_SLICE = 60
 POINTS_A_TASK = 20
 HEAVY_POINTS = 400
 """Of the large workload only some, chosen by the seed; of the small ones every call."""
+FAILURES_SHOWN = 10
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, help="a random one where left out")
     parser.add_argument("--states", type=int, metavar="N", help=f"power cuts, {STATES} otherwise")
-    parser.add_argument("--slice", action="store_true", help="a sample of all, in about 20 seconds")
+    parser.add_argument("--slice", action="store_true", help="a sample of all, in half a minute")
     parser.add_argument("--durability", choices=("full", "relaxed"), default="full")
     parser.add_argument("--tidemark", metavar="PATH", help="the command; TIDEMARK otherwise")
-    parser.add_argument("--campaign", action="append", choices=CAMPAIGNS, help="only this; again")
+    parser.add_argument("--campaign", action="append", choices=CAMPAIGNS,
+                        help="only this one; may be given again")
     parser.add_argument("--jobs", type=int, metavar="N", default=os.cpu_count() or 1)
     parser.add_argument("--workspace", type=Path, metavar="DIR",
-                        help="where states are laid out; /dev/shm where it is there")
+                        help="where states are laid out; /dev/shm where that is there")
     parser.add_argument("--again", type=Path, metavar="DIR", help="a recording that was kept")
-    parser.add_argument("--state", metavar="K:MODE:SEED", help="the state of it to look at")
-    parser.add_argument("--point", metavar="POINT", help="one fault, as a failure names it")
-    parser.add_argument("--record", metavar="WORKLOAD:SEED", help="one workload without a crash")
-    return parser.parse_args()
+    parser.add_argument("--state", type=Cut.parse, metavar="K:MODE:SEED", help="a state of it")
+    parser.add_argument("--point", type=Point.parse, help="one fault, as a failure names it")
+    parser.add_argument("--record", metavar="WORKLOAD:SEED", help="a workload without a crash")
+    options = parser.parse_args()
+    if bool(options.again) != bool(options.state):
+        parser.error("--again and --state go together")
+    return options
 
 
 def main() -> int:
     options = parse()
     if options.tidemark:
         os.environ["TIDEMARK"] = os.path.abspath(options.tidemark)
-    reason = cannot_run(options.durability == "relaxed")
+    is_relaxed = options.durability == "relaxed"
+    reason = cannot_run(is_relaxed)
     if reason:
-        print(f"the fault campaign is skipped: {reason}")
+        print(f"the fault campaigns are skipped: {reason}")
         return 0
     parent = options.workspace or (Path("/dev/shm") if Path("/dev/shm").is_dir() else None)
     base = Path(tempfile.mkdtemp(prefix="tidemark-faults-", dir=parent)).resolve()
-    settings = Settings(build_shim(base), base, options.durability == "relaxed")
     try:
+        settings = Settings(build_shim(base), base, is_relaxed)
         if options.again or options.point or options.record:
             return look_again(options, settings)
-        return campaign(options, settings)
+        return run_campaigns(options, settings)
     finally:
-        # Recordings with a failure stay; their commands name them.
-        kept = [path for path in base.glob("*-*") if (path / "recording").exists()]
-        if not kept:
-            shutil.rmtree(base, ignore_errors=True)
+        clean(base)
 
 
 def cannot_run(is_relaxed: bool) -> str | None:
     if sys.platform != "linux":
-        return "it preloads a library as Linux does"
+        return "a library is preloaded as Linux does it"
     if shutil.which("cc") is None:
         return "there is no C compiler (cc)"
     if command.binary() is None:
         return "there is no binary: build the command, or name it in TIDEMARK"
-    if is_relaxed:
-        usage = command.tidemark("apply", "--help").out
-        if b"--durability" not in usage:
-            return "this command has no --durability"
+    if is_relaxed and b"--durability" not in command.tidemark("apply", "--help").out:
+        return "this command's apply has no --durability"
     return None
 
 
@@ -94,108 +102,99 @@ def build_shim(base: Path) -> Path:
     return shim
 
 
+def clean(base: Path) -> None:
+    """Recordings with a failure stay, for their commands name them."""
+    kept = [path for path in base.iterdir() if (path / "recording").exists()]
+    for path in base.iterdir():
+        if path.is_dir() and path not in kept:
+            shutil.rmtree(path, ignore_errors=True)
+    if kept:
+        print(f"{len(kept)} recordings with a failure stay in {base}: remove it when done",
+              file=sys.stderr)
+    else:
+        shutil.rmtree(base, ignore_errors=True)
+
+
 # ---- Campaigns -----------------------------------------------------------------------------------
 
+Task = tuple[Any, ...]
+"""A function that returns a report, and its arguments; one process runs it."""
 
-def campaign(options: argparse.Namespace, settings: Settings) -> int:
+
+def run_campaigns(options: argparse.Namespace, settings: Settings) -> int:
     seed = random.randrange(1 << 31) if options.seed is None else options.seed
     chosen = options.campaign or CAMPAIGNS
     print(f"seed {seed}, durability {options.durability}, {command.binary()}", flush=True)
     reports = {name: Report(name) for name in CAMPAIGNS if name in chosen}
     begun = time.monotonic()
     with ProcessPoolExecutor(max_workers=options.jobs) as pool:
-        futures = {pool.submit(function, *arguments): function
-                   for function, *arguments in tasks(options, settings, seed, chosen)}
+        futures = [pool.submit(*task) for task in tasks(options, settings, seed, chosen)]
         for future in as_completed(futures):
             report = future.result()
-            reports[report.campaign].add(report)
-            for failure in report.failures:
+            left = FAILURES_SHOWN - len(reports[report.campaign].failures)
+            for failure in report.failures[:max(left, 0)]:
                 print(f"{report.campaign}: {failure}", flush=True)
+            reports[report.campaign].add(report)
     return summarize(reports, time.monotonic() - begun, settings.is_relaxed)
 
 
-def tasks(options, settings: Settings, seed: int, chosen) -> list[tuple]:
-    """What is to be done, in parts for one process each; the long ones first."""
-    dice = random.Random(seed)
-    states = options.states or (STATES_OF_SLICE if options.slice else STATES)
-    found: list[tuple] = []
+def tasks(
+    options: argparse.Namespace, settings: Settings, seed: int, chosen: list[str]
+) -> list[Task]:
+    is_slice = options.slice
+    states = options.states or (STATES_OF_SLICE if is_slice else STATES)
+    found: list[Task] = []
+    if "rows" in chosen and not is_slice:
+        found += [(power.rows, settings, seed + n, STATES_OF_ROWS)
+                  for n in range(-(-states // 1_000))]
     if "power" in chosen:
-        each = 50 if options.slice else STATES_A_RECORDING
-        found += [(campaigns.power, settings, seed + n, each) for n in range(-(-states // each))]
-    if "rows" in chosen and not options.slice:
-        found += [(campaigns.rows, settings, seed + n, 25) for n in range(-(-states // 1_000))]
+        each = STATES_A_RECORDING_OF_SLICE if is_slice else STATES_A_RECORDING
+        found += [(power.cuts, settings, seed + n, each) for n in range(-(-states // each))]
     if "creation" in chosen:
-        count = states // 5 if options.slice else states // 10
-        found += [(campaigns.creation, settings, seed + n, count // 2) for n in range(2)]
+        found += [(power.creation, settings, seed + n, states // 10) for n in range(2)]
+    dice = random.Random(seed)
     for name in ("kill", "faults"):
         if name in chosen:
-            found += point_tasks(settings, name, dice, options.slice)
+            found += point_tasks(settings, name, dice, is_slice)
     if "selftest" in chosen:
-        found += [(self_test, settings, seed, name) for name in SELF_TESTS
-                  if not (settings.is_relaxed and name == "early")]
+        found += [(selftest.run, settings, seed, name)
+                  for name in selftest.names(settings.is_relaxed)]
     return found
 
 
-def point_tasks(settings: Settings, name: str, dice: random.Random, is_slice: bool) -> list[tuple]:
+def point_tasks(
+    settings: Settings, name: str, dice: random.Random, is_slice: bool
+) -> list[Task]:
     found: list[Point] = []
     for which in workload.BENCHES:
-        bench = campaigns.bench(settings, which)
+        if which == "heavy" and is_slice:
+            continue
+        bench = points.bench(settings, which)
         here = bench.kills() if name == "kill" else bench.faults()
-        found += here if which != "heavy" else dice.sample(here, min(len(here), HEAVY_POINTS))
+        if which == "heavy":
+            here = dice.sample(here, min(len(here), HEAVY_POINTS))
+        found += here
     dice.shuffle(found)
     if is_slice:
-        found = found[:80]
-    return [(campaigns.points, settings, name, found[n:n + POINTS_A_TASK])
+        found = found[:POINTS_OF_SLICE]
+    return [(points.check, settings, name, found[n:n + POINTS_A_TASK])
             for n in range(0, len(found), POINTS_A_TASK)]
 
 
 def summarize(reports: dict[str, Report], seconds: float, is_relaxed: bool) -> int:
     for name, report in reports.items():
-        repeated = f", {report.repeated} more were equal to one of them" if report.repeated else ""
+        if not report.states and not report.failures:
+            continue
         kinds = "".join(f", {count} {kind}" for kind, count in sorted(report.kinds.items()))
+        repeated = f" ({report.repeated} more were equal to one)" if report.repeated else ""
         print(f"{name:9} {report.states} states{repeated}{kinds}")
         if is_relaxed and report.lost_max:
-            print(f"{'':9} the longest lost tail: {report.lost_max} entries")
+            print(f"{'':9} the longest tail that a power cut took: {report.lost_max} entries")
     states = sum(report.states for report in reports.values())
-    failed = sum(len(report.failures) for report in reports.values())
+    failed = sum(report.failed for report in reports.values())
     print(f"{seconds:.0f} s, {states / max(seconds, 0.001):.0f} states a second")
     print(f"{states} states, {failed} failed")
     return 0 if failed == 0 and states > 0 else 1
-
-
-# ---- That it can fail ----------------------------------------------------------------------------
-
-SELF_TESTS = {
-    "sync": "a disk that only pretends to sync",
-    "directories": "a disk that only pretends to sync directories",
-    "early": "answers that come before the commit",
-    "claimed": "an answer more than there was before the process ended",
-}
-
-
-def self_test(settings: Settings, seed: int, name: str) -> Report:
-    """A lie that the campaign must notice."""
-    report = Report("selftest")
-    base = settings.base / f"selftest-{name}"
-    lying = replace(settings, base=base, stops_at_failure=True)
-    match name:
-        case "sync":
-            lying = replace(lying, lies=("sync", "at-once"), stops_at_failure=False)
-            found = campaigns.power(lying, seed, 40)
-        case "directories":
-            found = campaigns.creation(replace(lying, lies=("directories",)), seed, 400)
-        case "early":
-            found = campaigns.power(replace(lying, early=3), seed, STATES_A_RECORDING)
-        case _:
-            lying = replace(lying, early=1)
-            points = [p for p in campaigns.bench(lying, "single").kills() if p.step == 1]
-            found = campaigns.points(lying, "kill", points)
-    shutil.rmtree(base, ignore_errors=True)
-    report.states = 1
-    if not found.kinds.keys() & {"lost", "unopenable"}:
-        message = f"{SELF_TESTS[name]} was not noticed in {found.states} states: {found.failures}"
-        report.fail(campaigns.Failure("blind", message), f"--campaign selftest --seed {seed}")
-    return report
 
 
 # ---- One state again -----------------------------------------------------------------------------
@@ -207,26 +206,23 @@ def look_again(options: argparse.Namespace, settings: Settings) -> int:
         workspace = Workspace(options.again)
         recording = Recording.load(workspace)
         workspace.inodes.update(entry.file for entry in recording.records)
-        print(f"{recording.names}, {len(recording.records)} records, left in {workspace.root}")
-        campaigns.judge(settings, workspace, recording, [Cut.parse(options.state)], report)
+        print(f"{recording.name}, after {options.state.at} of {len(recording.records)} records; "
+              f"as the checks left it: {workspace.root}")
+        power.judge(settings, workspace, recording, [options.state], report)
     elif options.point:
-        point = Point.parse(options.point)
-        bench = campaigns.bench(settings, point.bench)
-        bench.check(point, report)
+        points.bench(settings, options.point.bench).check(options.point, report)
     else:
         name, seed = options.record.split(":")
-        steps = {
-            "power": workload.long, "rows": workload.many, "creation": workload.creation
-        }[name](int(seed), settings.is_relaxed)
+        steps = power.WORKLOADS[name](int(seed), settings.is_relaxed)
+        report.states = 1
         try:
             record(steps, Workspace.make(settings.base / "record"), settings.shim, name)
         except RecordingFailed as error:
-            report.fail(campaigns.Failure("recording", str(error)), f"--record {options.record}")
-        report.states = 1
+            report.fail(Failure("recording", str(error)), f"--record {options.record}")
     for failure in report.failures:
         print(failure)
-    print(f"{report.states} states, {len(report.failures)} failed")
-    return 1 if report.failures else 0
+    print(f"{report.states} states, {report.failed} failed")
+    return 1 if report.failed else 0
 
 
 if __name__ == "__main__":

@@ -12,14 +12,14 @@ internal import TidemarkLMDB
 // The first page of the first file is shared by all processes that have the store open, through
 // their maps; none of it need outlive a power cut:
 //
-//   u64 token of who wrote last · u64 lsn behind the last record
+//   u64 token of who wrote last
 
 /// The log's doorstep: a commit is written here first, with one write, and in `full` one sync of a
 /// file that does not grow; LMDB follows in batches.
 ///
 /// Two files take turns: one is written, the other's entries are on their way into LMDB.
 ///
-/// Who writes, here or in LMDB, holds `lock`. Whoever takes it and finds another's token looks first
+/// Who writes holds `lock`, save the drain, which only brings into LMDB what is here. Whoever takes it and finds another's token looks first
 /// whether there are records that LMDB lacks: `recover`.
 @safe final class Journal {
   /// What a file grows to; it doubles when the writer has to wait for LMDB.
@@ -82,12 +82,6 @@ internal import TidemarkLMDB
     set { unsafe shared.storeBytes(of: newValue, as: UInt64.self) }
   }
 
-  /// The lsn behind the last record, of any process.
-  var sharedNextLSN: UInt64 {
-    get { unsafe shared.load(fromByteOffset: 8, as: UInt64.self) }
-    set { unsafe shared.storeBytes(of: newValue, toByteOffset: 8, as: UInt64.self) }
-  }
-
   /// Keeps other processes, and other openings in this one, from writing.
   /// - Throws: `busy` after so many seconds.
   func lock(waitSeconds: Double) throws {
@@ -113,11 +107,18 @@ internal import TidemarkLMDB
     try files[place].begin(epoch: epoch, logID: logID, firstLSN: firstLSN)
   }
 
-  /// The whole records of both files, in the order in which they were written.
-  func recover(logID: UInt64) throws -> [(lsn: UInt64, bytes: [UInt8])] {
+  /// LMDB holds all that the files do: whoever opens the store next need not read them.
+  func clear() throws {
+    for file in files where file.byteCount > JournalFile.recordsOffset {
+      try file.truncate(to: JournalFile.recordsOffset)
+    }
+  }
+
+  /// The whole records of both files from an lsn on, in the order in which they were written.
+  func recover(logID: UInt64, from lsn: UInt64) throws -> [(lsn: UInt64, bytes: [UInt8])] {
     var found: [(epoch: UInt64, records: [(lsn: UInt64, bytes: [UInt8])])] = []
     for file in files {
-      if let recovered = try file.recover(logID: logID) { found.append(recovered) }
+      if let recovered = try file.recover(logID: logID, from: lsn) { found.append(recovered) }
     }
     found.sort { $0.epoch < $1.epoch }
     epoch = max(epoch, found.last?.epoch ?? 0)

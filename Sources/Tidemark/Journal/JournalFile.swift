@@ -72,7 +72,7 @@ final class JournalFile {
       }
       try synchronize()
     } catch {
-      // What was written is no record; without room the store works on through LMDB.
+      // What was written is no record. A drain goes on without the room; a first write fails.
       ftruncate(descriptor, off_t(byteCount))
       throw error
     }
@@ -133,47 +133,36 @@ final class JournalFile {
     }
   }
 
-  /// The epoch and the whole records that the file holds for a log; `nil` where it holds none.
-  /// - Complexity: O(bytes).
-  func recover(logID: UInt64) throws -> (epoch: UInt64, records: [(lsn: UInt64, bytes: [UInt8])])? {
+  /// The epoch and the whole records from an lsn on that the file holds for a log; `nil` where it
+  /// holds none.
+  /// - Complexity: O(bytes of the records).
+  func recover(
+    logID: UInt64, from lsn: UInt64
+  ) throws -> (epoch: UInt64, records: [(lsn: UInt64, bytes: [UInt8])])? {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else {
       throw StoreError.system("read \(path)", errno)
     }
     byteCount = Int(status.st_size)
     guard byteCount > JournalFile.recordsOffset else { return nil }
-    let bytes = try read(JournalFile.headerOffset..<byteCount)
-    guard let (epoch, _) = JournalFile.header(bytes.rawBytes, logID: logID) else { return nil }
+    // Only the pages that hold records are read.
+    let map = unsafe mmap(nil, byteCount, PROT_READ, MAP_SHARED, descriptor, 0)
+    guard let map = unsafe map, unsafe map != MAP_FAILED else {
+      throw StoreError.system("map \(path)", errno)
+    }
+    defer { unsafe munmap(map, byteCount) }
+    let bytes = unsafe RawSpan(_unsafeStart: map, byteCount: byteCount)
+    let header = bytes.extracting(JournalFile.headerOffset..<JournalFile.recordsOffset)
+    guard let (epoch, _) = JournalFile.header(header, logID: logID) else { return nil }
     var records: [(lsn: UInt64, bytes: [UInt8])] = []
     var place = JournalFile.recordsOffset
-    while true {
-      let start = place - JournalFile.headerOffset
-      guard
-        let (lsn, range) = JournalFile.record(bytes.rawBytes, at: start, epoch: epoch, place: place)
-      else { break }
-      records.append((lsn, Array(bytes[range])))
+    while let (found, range) = JournalFile.record(bytes, epoch: epoch, place: place) {
+      if found >= lsn { records.append((found, bytes.extracting(range).toArray())) }
       place += JournalFile.recordByteCount(range.count)
     }
     self.epoch = epoch
     offset = place
     return (epoch, records)
-  }
-
-  private func read(_ range: Range<Int>) throws -> [UInt8] {
-    var done = 0
-    let bytes = unsafe try [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
-      while done < range.count {
-        let got = unsafe pread(
-          descriptor, buffer.baseAddress! + done, range.count - done,
-          off_t(range.lowerBound + done))
-        if got < 0, errno == EINTR { continue }
-        guard got >= 0 else { throw StoreError.system("read \(path)", errno) }
-        if got == 0 { break }
-        done += got
-      }
-      count = done
-    }
-    return bytes
   }
 }
 
@@ -205,9 +194,9 @@ extension JournalFile {
 
   /// The record that stands at a place, if one does.
   private static func record(
-    _ bytes: RawSpan, at start: Int, epoch: UInt64, place: Int
+    _ bytes: RawSpan, epoch: UInt64, place: Int
   ) -> (lsn: UInt64, range: Range<Int>)? {
-    var reader = ByteReader(bytes, at: start)
+    var reader = ByteReader(bytes, at: place)
     guard let byteCount = try? reader.littleEndian(UInt32.self), byteCount > 0,
       let expected = try? reader.littleEndian(UInt32.self),
       let lsn = try? reader.littleEndian(UInt64.self), Int(byteCount) <= reader.remaining

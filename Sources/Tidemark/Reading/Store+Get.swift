@@ -9,7 +9,8 @@ extension Store {
   /// let title = try store.get(posts, id: "p1") { try $0.string(title) }
   /// ```
   ///
-  /// It sees everything that was committed before the call, and never waits for a writer.
+  /// It sees everything that was committed before the call. It waits for no writer, save once after
+  /// another process has written, for what that left in the journal.
   /// - Throws: `StoreError`; what the closure throws.
   /// - Complexity: O(log records).
   public func get<R>(
@@ -41,6 +42,7 @@ extension Store {
   func readRows<R>(
     _ body: (borrowing ReadTransaction, RowSnapshot) throws -> R
   ) throws -> R {
+    try engine.noticeJournal()
     if tail.isBehind { try engine.catchUp() }
     // The tail first: what leaves it is in LMDB by then.
     let view = tail.view

@@ -16,9 +16,9 @@ extension LocalWriter {
   }
 
   /// Takes the journal's lock, and brings what is kept in memory up to what the store holds.
-  func open(_ writer: LogWriter) throws {
+  func open() throws {
     guard !isGroupOpen else { return }
-    try lock(writer)
+    try lock()
     do {
       if !isLoaded { try load() }
       if isSegmentFull { try rotate() }
@@ -33,14 +33,15 @@ extension LocalWriter {
   }
 
   /// Takes the journal's lock; where another has written since, what it left is brought into LMDB.
-  func lock(_ writer: LogWriter) throws {
+  func lock() throws {
+    if let lostOutcome { throw lostOutcome }
     let journal = try openJournal()
     try journal.lock(waitSeconds: options.writeWaitSeconds)
     guard journal.lastToken != journal.token else { return }
     do {
       forget()
       tail.discard()
-      try recover(writer, journal)
+      try recover(journal)
       journal.lastToken = journal.token
     } catch {
       journal.unlock()
@@ -57,12 +58,12 @@ extension LocalWriter {
   }
 
   /// Goes on under a new replica id, because this store is a copy.
-  func rotateReplica(anchor: UInt64, _ writer: LogWriter) throws {
+  func rotateReplica(anchor: UInt64) throws {
     try drainAll()
     try environment.write { tx in
-      try writer.begin(&tx)
-      writer.rotateReplica(anchor: anchor)
-      try writer.flush(&tx)
+      try logWriter.begin(&tx)
+      logWriter.rotateReplica(anchor: anchor)
+      try logWriter.flush(&tx)
     }
     try load()
     try beginSegment()
@@ -126,6 +127,7 @@ extension LocalWriter {
   /// Sends the growing segment to LMDB, and waits where the one before is still on its way.
   func rotate() throws {
     guard let full = segment, !full.isEmpty, let journal else { return }
+    precondition(!isGroupOpen || pending.isEmpty)
     if tail.draining != nil {
       try waitForDrain()
       // The writer is faster than LMDB: give it more room.
@@ -160,6 +162,15 @@ extension LocalWriter {
     snapshot = nil
   }
 
+  /// Leaves nothing in the journal.
+  func clearJournal() throws {
+    guard journal != nil else { return }
+    try lock()
+    defer { journal?.unlock() }
+    try drainAll()
+    try journal?.clear()
+  }
+
   // MARK: Commit
 
   /// Makes the group durable, and tells those who wait.
@@ -187,27 +198,46 @@ extension LocalWriter {
   private func write() throws {
     guard let segment, let journal else { return }
     let file = journal.files[place]
-    let fits = !isJournalBroken && builder.bytes.byteCount <= file.room - 8
-    if fits {
-      for entry in pending { sealRecord(entry, file) }
-      let start = file.offset
-      do {
-        try file.append(builder.bytes)
-        if options.durability == .full { try file.synchronize() }
-      } catch {
-        try takeBack(file, start, error)
-      }
-      journal.sharedNextLSN = header.nextLSN
+    guard !isJournalBroken, builder.bytes.byteCount <= file.room - 8 else {
+      journal.wish(2 * builder.bytes.byteCount)
+      return try writePastJournal()
+    }
+    for entry in pending { sealRecord(entry, file) }
+    let start = file.offset
+    do {
+      try file.append(builder.bytes)
+      if options.durability == .full { try file.synchronize() }
+    } catch {
+      try takeBack(file, start, error)
     }
     let chunk = TailChunk(builder.take())
     tail.locked { segment.append(chunk, pending) }
     segment.header = header
     segment.own = own
-    if !fits {
-      // Too large for the journal: LMDB takes it at once.
-      try drainAll()
-    }
     tail.publish(header.nextLSN)
+  }
+
+  /// Writes the group straight into LMDB, where it does not fit the journal, or there is none to be
+  /// trusted.
+  private func writePastJournal() throws {
+    var entries: [[UInt8]] = []
+    for entry in pending {
+      let bytes = builder.bytes.extracting(entry.offset..<entry.offset + entry.byteCount)
+      entries.append(bytes.toArray())
+    }
+    if let groupStart { rollBack(to: groupStart) }
+    try drainAll()
+    forget()
+    do {
+      try environment.write { tx in
+        try logWriter.begin(&tx)
+        for entry in entries { try logWriter.restore(entry, &tx) }
+        try logWriter.flush(&tx)
+      }
+    } catch {
+      logWriter.forget()
+      throw error
+    }
   }
 
   /// The record's checksum, which depends on where it comes to stand.
@@ -226,10 +256,13 @@ extension LocalWriter {
       try file.truncate(to: start)
       try file.synchronize()
     } catch {
-      throw StoreError(
+      let lost = StoreError(
         .unknownOutcome,
         "\(StoreError.wrapping(error).message); whether the write happened is not known: open the store again and look"
       )
+      // What comes after it could not be told from it: nothing may, until the store is opened again.
+      lostOutcome = lost
+      throw lost
     }
     throw error
   }
@@ -237,19 +270,21 @@ extension LocalWriter {
   // MARK: Recovery
 
   /// Brings what a journal holds and LMDB lacks into LMDB.
-  func recover(_ writer: LogWriter, _ journal: Journal) throws {
+  private func recover(_ journal: Journal) throws {
     let header = try environment.read { tx in try tables.storeHeader(tx) }
     guard let header else { return }
-    let records = try journal.recover(logID: header.logID).filter { $0.lsn >= header.nextLSN }
+    let records = try journal.recover(logID: header.logID, from: header.nextLSN)
     guard !records.isEmpty else { return }
+    defer { logWriter.forget() }
     try environment.write { tx in
-      try writer.begin(&tx)
+      try logWriter.begin(&tx)
       for record in records {
-        guard record.lsn == writer.header.nextLSN else { break }
-        try writer.restore(record.bytes, &tx)
+        // Its own process may have brought it into LMDB meanwhile.
+        if record.lsn < logWriter.header.nextLSN { continue }
+        guard record.lsn == logWriter.header.nextLSN else { break }
+        try logWriter.restore(record.bytes, &tx)
       }
-      try writer.flush(&tx)
+      try logWriter.flush(&tx)
     }
-    writer.forget()
   }
 }

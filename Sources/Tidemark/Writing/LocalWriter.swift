@@ -12,7 +12,7 @@ internal import TidemarkSchema
 /// - all of the tail is in the journal, or in LMDB;
 /// - only while the journal is locked is any of this changed.
 ///
-/// Confined to the writer's thread.
+/// Confined to the job that runs on the `WriterThread`.
 final class LocalWriter {
   let environment: Environment
   let tables: Tables
@@ -20,6 +20,8 @@ final class LocalWriter {
   let options: StoreOptions
   let directory: String
   /// Sends a segment to LMDB, on another thread.
+  /// For what is written straight into LMDB.
+  let logWriter: LogWriter
   let drain: (TailSegment, JournalFile, Journal) -> Void
 
   // What is kept in memory, good while `isLoaded`.
@@ -36,6 +38,8 @@ final class LocalWriter {
   var journal: Journal?
   /// The journal cannot be written: commits go through LMDB until the store is opened again.
   var isJournalBroken = false
+  /// A write of which nobody knows whether it happened.
+  var lostOutcome: StoreError?
   /// Which file is written.
   var place = 0
   var segment: TailSegment?
@@ -90,7 +94,7 @@ final class LocalWriter {
 
   init(
     environment: Environment, tables: Tables, tail: Tail, header: StoreHeader, catalog: Catalog,
-    options: StoreOptions, directory: String,
+    options: StoreOptions, directory: String, logWriter: LogWriter,
     drain: @escaping (TailSegment, JournalFile, Journal) -> Void
   ) {
     self.environment = environment
@@ -100,6 +104,7 @@ final class LocalWriter {
     self.catalog = catalog
     self.options = options
     self.directory = directory
+    self.logWriter = logWriter
     self.drain = drain
   }
 

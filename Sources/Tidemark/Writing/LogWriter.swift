@@ -11,7 +11,7 @@ internal import TidemarkMerge
 /// - a record's row equals the fold of its chain without void dots;
 /// - `header.nextLSN` is past every lsn of the log.
 ///
-/// Confined to the writer's thread.
+/// Confined to the job that runs on the `WriterThread`.
 final class LogWriter {
   let tables: Tables
   let wallMilliseconds: @Sendable () -> UInt64

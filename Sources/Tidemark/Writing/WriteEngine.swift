@@ -27,17 +27,17 @@ final class WriteEngine: Sendable {
     self.tail = tail
     self.options = options
     openedInode = inode(directory + "/data.mdb")
-    writer = Confined(
-      LogWriter(
-        tables: tables, header: header, catalog: catalog, limits: options.limits,
-        wallMilliseconds: options.wallMilliseconds))
+    let logWriter = LogWriter(
+      tables: tables, header: header, catalog: catalog, limits: options.limits,
+      wallMilliseconds: options.wallMilliseconds)
+    writer = Confined(logWriter)
     let drainThread = try WriterThread(environment: nil)
     let merger = merger
     self.drainThread = drainThread
     let local = Confined(
       LocalWriter(
         environment: environment, tables: tables, tail: tail, header: header, catalog: catalog,
-        options: options, directory: directory
+        options: options, directory: directory, logWriter: logWriter
       ) { segment, file, journal in
         let cargo = Confined((segment, file, journal))
         do {
@@ -58,16 +58,22 @@ final class WriteEngine: Sendable {
 
   /// Waits for all that is under way, and brings what is left into LMDB.
   func close() {
-    if !options.readOnly { try? catchUp() }
+    if !options.readOnly {
+      try? thread.run { [local] in
+        local.value.commit()
+        try local.value.clearJournal()
+      }
+    }
     thread.close()
     drainThread.close()
   }
 
-  /// Whether another process, or one before this, left something in the journal.
-  func recoverAtOpen() throws {
-    guard try Journal.exists(in: directory) else { return }
-    try thread.run(timeoutSeconds: options.writeWaitSeconds) { [local, writer] in
-      try local.value.lock(writer.value)
+  /// Where there is a journal that this opening does not know of yet: brings into LMDB what another
+  /// process, or one before this, left there.
+  func noticeJournal() throws {
+    guard tail.journal == nil, !options.readOnly, try Journal.exists(in: directory) else { return }
+    try thread.run(timeoutSeconds: options.writeWaitSeconds) { [local] in
+      try local.value.lock()
       local.value.journal?.unlock()
     }
   }
@@ -85,7 +91,7 @@ final class WriteEngine: Sendable {
       [environment, writer, local] in
       let (writer, local) = (writer.value, local.value)
       local.commit()
-      try local.lock(writer)
+      try local.lock()
       defer { local.journal?.unlock() }
       try local.drainAll()
       local.forget()
@@ -131,14 +137,14 @@ final class WriteEngine: Sendable {
     _ body: @escaping @Sendable (LocalWriter) throws -> R
   ) -> @Sendable (@escaping @Sendable (Result<R, any Error>) -> Void) -> Void {
     let anchor = openedInode
-    return { [writer, local] deliver in
-      let (writer, local) = (writer.value, local.value)
+    return { [local] deliver in
+      let local = local.value
       if local.isGroupFull { local.commit() }
       let result: R
       do {
-        try local.open(writer)
+        try local.open()
         try WriterThread.admit()
-        if local.header.anchor != anchor { try local.rotateReplica(anchor: anchor, writer) }
+        if local.header.anchor != anchor { try local.rotateReplica(anchor: anchor) }
         result = try body(local)
       } catch {
         return deliver(.failure(error))
@@ -165,11 +171,13 @@ final class WriteEngine: Sendable {
 
   /// Returns when LMDB holds all that has been committed, by whatever process.
   func catchUp() throws {
-    if options.readOnly || (tail.isEmpty && !tail.isBehind) { return }
-    try thread.run { [local, writer] in
-      let (writer, local) = (writer.value, local.value)
+    if options.readOnly { return }
+    try noticeJournal()
+    if tail.isEmpty && !tail.isBehind { return }
+    try thread.run { [local] in
+      let local = local.value
       local.commit()
-      try local.lock(writer)
+      try local.lock()
       defer { local.journal?.unlock() }
       try local.drainAll()
     }

@@ -62,8 +62,8 @@ enum PeerName: String, Codable, CaseIterable, Sendable {
     case .automerge:
       """
       from Python, so with its overhead; one document in memory, the changes of each commit \
-      appended to a file and synced in full. No rules, no rejection, no store to read without \
-      loading it.
+      appended to a file and synced in full. No rules, no rejection; the counter is a \
+      register. Its merge joins two documents in memory.
       """
     case .loro:
       """
