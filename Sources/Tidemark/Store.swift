@@ -217,7 +217,7 @@ struct Snapshot {
   ) throws {
     // A whole snapshot is of what LMDB holds.
     let rows = RowSnapshot(
-      tail: tail, tables: tables, catalog: catalog, view: Tail.View(segments: [], visibleLSN: 0))
+      tail: tail, tables: tables, catalog: catalog, view: .empty)
     try rows.forEachRow(of: model, tx) { key, row in
       try body(key, tables.row(row, catalog, tx))
     }

@@ -26,6 +26,19 @@ public struct CodecError: Error, Hashable, Sendable, CustomStringConvertible {
   public var description: String { "\(what): \(code.rawValue)" }
 }
 
+extension CodecError {
+  // Apart from the code that reads, which is to stay small.
+  @usableFromInline @inline(never)
+  static func outOfBounds(_ what: StaticString) -> CodecError {
+    CodecError(.outOfBounds, "\(what)")
+  }
+
+  @usableFromInline @inline(never)
+  static func truncated(_ what: StaticString) -> CodecError {
+    CodecError(.truncated, "\(what)")
+  }
+}
+
 /// Reads encoded bytes from the front, checking every bound; little-endian unless a name says
 /// otherwise.
 public struct ByteReader: ~Escapable {
@@ -47,7 +60,7 @@ public struct ByteReader: ~Escapable {
 
   @inlinable @_lifetime(self: copy self)
   public mutating func byte() throws(CodecError) -> UInt8 {
-    guard remaining >= 1 else { throw CodecError(.truncated, "byte") }
+    guard remaining >= 1 else { throw CodecError.truncated("byte") }
     defer { position += 1 }
     return unsafe bytes.unsafeLoad(fromUncheckedByteOffset: position, as: UInt8.self)
   }
@@ -56,7 +69,7 @@ public struct ByteReader: ~Escapable {
   public mutating func littleEndian<T: FixedWidthInteger & BitwiseCopyable>(
     _ type: T.Type
   ) throws(CodecError) -> T {
-    guard remaining >= MemoryLayout<T>.size else { throw CodecError(.truncated, "integer") }
+    guard remaining >= MemoryLayout<T>.size else { throw CodecError.truncated("integer") }
     defer { position += MemoryLayout<T>.size }
     return T(
       littleEndian: unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: position, as: type))
@@ -70,6 +83,7 @@ public struct ByteReader: ~Escapable {
   }
 
   @inlinable @_lifetime(self: copy self)
+  @inline(__always)
   public mutating func varint() throws(CodecError) -> UInt64 {
     if remaining > 0 {
       let first = unsafe bytes.unsafeLoad(fromUncheckedByteOffset: position, as: UInt8.self)
@@ -99,10 +113,11 @@ public struct ByteReader: ~Escapable {
 
   /// A varint that counts something, at most `max`.
   @inlinable @_lifetime(self: copy self)
-  public mutating func count(_ what: String, max: Int) throws(CodecError) -> Int {
+  @inline(__always)
+  public mutating func count(_ what: StaticString, max: Int) throws(CodecError) -> Int {
     let value = try varint()
-    guard value <= UInt64(max) else { throw CodecError(.outOfBounds, what) }
-    return Int(value)
+    guard value <= UInt64(max) else { throw CodecError.outOfBounds(what) }
+    return Int(truncatingIfNeeded: value)
   }
 
   @inlinable @_lifetime(self: copy self)
@@ -114,14 +129,14 @@ public struct ByteReader: ~Escapable {
   /// The next `byteCount` bytes, borrowed.
   @inlinable @_lifetime(copy self)
   public mutating func take(_ byteCount: Int) throws(CodecError) -> RawSpan {
-    guard byteCount >= 0, byteCount <= remaining else { throw CodecError(.truncated, "bytes") }
+    guard byteCount >= 0, byteCount <= remaining else { throw CodecError.truncated("bytes") }
     defer { position += byteCount }
     return unsafe bytes.extracting(unchecked: offset..<offset + byteCount)
   }
 
   @inlinable @_lifetime(self: copy self)
   public mutating func skip(_ byteCount: Int) throws(CodecError) {
-    guard byteCount >= 0, byteCount <= remaining else { throw CodecError(.truncated, "bytes") }
+    guard byteCount >= 0, byteCount <= remaining else { throw CodecError.truncated("bytes") }
     position += byteCount
   }
 

@@ -31,6 +31,8 @@ internal import TidemarkLMDB
   let token: UInt64
   private let shared: UnsafeMutableRawPointer
   private(set) var epoch: UInt64 = 0
+  private var epochCount = 0
+  private let directory: String
   /// How large the files are to be; `JournalFile.extend` makes them so while they are not written.
   private let wished = Atomic<Int>(0)
 
@@ -51,11 +53,10 @@ internal import TidemarkLMDB
   /// - Throws: `StoreError`.
   init?(directory: String, create: Bool) throws {
     guard try create || Journal.exists(in: directory) else { return nil }
+    self.directory = directory
     files = try (0...1).map {
       try JournalFile(path: Journal.path(directory, $0), create: create)
     }
-    // Whoever made the files may have died before their names were on the disk.
-    try Journal.synchronize(directory: directory)
     try files[0].extend(to: JournalFile.recordsOffset)
     var generator = SystemRandomNumberGenerator()
     token = UInt64.random(in: 1...UInt64.max, using: &generator)
@@ -103,6 +104,11 @@ internal import TidemarkLMDB
 
   /// Begins to write a file from its front.
   func begin(_ place: Int, logID: UInt64, firstLSN: UInt64) throws {
+    if epochCount == 0 {
+      // Whoever made the files may have died before their names were on the disk.
+      try Journal.synchronize(directory: directory)
+    }
+    epochCount += 1
     epoch += 1
     try files[place].begin(epoch: epoch, logID: logID, firstLSN: firstLSN)
   }

@@ -13,21 +13,19 @@ struct RowSnapshot {
   func row(
     _ key: RawSpan, _ index: RowIndex, _ tx: borrowing some Reading & ~Copyable & ~Escapable
   ) throws -> StoredRow? {
-    if !view.segments.isEmpty {
+    if !view.isEmpty {
       let hash = keyHash(key, seed: tail.hashSeed)
-      let found = tail.locked { () -> StoredRow? in
-        for segment in view.segments {
-          if let place = segment.rows.find(key, hash),
-            let row = segment.rows.row(place, before: view.visibleLSN)
-          {
-            return row
-          }
-        }
-        return nil
+      let found = tail.locked {
+        row(key, hash, in: view.growing) ?? row(key, hash, in: view.sealed)
       }
       if let found { return found }
     }
     return try index.row(key, tx)
+  }
+
+  private func row(_ key: RawSpan, _ hash: UInt64, in segment: TailSegment?) -> StoredRow? {
+    guard let segment, let place = segment.rows.find(key, hash) else { return nil }
+    return segment.rows.row(place, before: view.visibleLSN)
   }
 
   /// Calls `body` with an entry's bytes, wherever it is.
@@ -35,18 +33,27 @@ struct RowSnapshot {
     _ lsn: UInt64, _ tx: borrowing some Reading & ~Copyable & ~Escapable,
     _ body: (RawSpan) throws -> R
   ) throws -> R {
-    for segment in view.segments where lsn >= segment.firstLSN {
-      let entry = tail.locked { segment.entry(lsn) }
-      if let entry {
-        let buffer = unsafe tail.locked { unsafe segment.buffer(entry) }
-        defer { withExtendedLifetime(segment) {} }
-        return try body(unsafe RawSpan(_unsafeBytes: buffer))
-      }
+    if !view.isEmpty, let buffer = unsafe buffer(lsn) {
+      defer { withExtendedLifetime(view) {} }
+      return try body(unsafe RawSpan(_unsafeBytes: buffer))
     }
     guard let bytes = try tx.get(tables.log, lsn) else {
       throw CodecError(.malformed, "log entry \(lsn)")
     }
     return try body(bytes)
+  }
+
+  /// An entry of the tail.
+  private func buffer(_ lsn: UInt64) -> UnsafeRawBufferPointer? {
+    for segment in [view.growing, view.sealed] {
+      guard let segment, lsn >= segment.firstLSN else { continue }
+      let found = unsafe tail.locked { () -> UnsafeRawBufferPointer? in
+        guard let entry = segment.entry(lsn) else { return nil }
+        return unsafe segment.buffer(entry)
+      }
+      if let found = unsafe found { return unsafe found }
+    }
+    return nil
   }
 
   /// A record's state, folded where its row says only where its events are.

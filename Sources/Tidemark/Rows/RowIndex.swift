@@ -29,8 +29,13 @@ internal import TidemarkLMDB
     _ key: RawSpan, _ tx: borrowing some Reading & ~Copyable & ~Escapable
   ) throws -> StoredRow? {
     if !isTreeEmpty, let bytes = try tx.get(tables.records, key) { return try StoredRow(bytes) }
+    var seed: UInt64?
+    var hash: UInt64 = 0
     for entry in entries {
-      let hash = keyHash(key, seed: entry.run.seed)
+      if seed != entry.run.seed {
+        seed = entry.run.seed
+        hash = keyHash(key, seed: entry.run.seed)
+      }
       let filter = unsafe RawSpan(_unsafeBytes: entry.filter)
       guard RowFilter.mayHold(hash, filter, lineCount: entry.run.filterLineCount) else { continue }
       if let row = try tables.storedRow(key, in: entry.run, tx) { return row }

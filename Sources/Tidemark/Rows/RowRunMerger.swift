@@ -49,7 +49,7 @@ final class RowRunMerger {
       inputs = Array(runs[range])
       merge = RowMerge(inputs.map { RowSource(run: $0, tables) })
       writer = RowRunWriter(
-        try tables.nextRowRunID(tx), tables,
+        try tables.nextRowRunID(tx), tables, seed: inputs.first?.seed,
         rowCountMax: inputs.reduce(0) { $0 + $1.rowCount })
     }
     for _ in 0..<tables.tuning.mergeStepRowCount {

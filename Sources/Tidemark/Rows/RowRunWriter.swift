@@ -15,11 +15,13 @@ struct RowRunWriter: ~Copyable {
   private var offsets: [UInt16] = []
   private var firstKey = ByteWriter(capacity: 512)
 
-  /// - Parameter rowCountMax: at most so many rows will come; the filter is made for them.
-  init(_ id: UInt32, _ tables: Tables, rowCountMax: Int) {
+  /// - Parameters:
+  ///   - rowCountMax: at most so many rows will come; the filter is made for them.
+  ///   - seed: of another run, so that a key is hashed once for both; a new one where there is none.
+  init(_ id: UInt32, _ tables: Tables, seed: UInt64?, rowCountMax: Int) {
     self.id = id
     self.tables = tables
-    seed = UInt64.random(in: .min ... .max)
+    self.seed = seed ?? UInt64.random(in: .min ... .max)
     filter = RowFilter(rowCount: rowCountMax)
   }
 
@@ -128,12 +130,14 @@ extension Tables {
     try tx.clear(records)
     let rowCountMax = (newer + [older]).reduce(0) { $0 + $1.batch.count }
     guard rowCountMax > 0 else { return }
-    var writer = RowRunWriter(try nextRowRunID(tx), self, rowCountMax: rowCountMax)
+    let runs = try rowRuns(tx)
+    var writer = RowRunWriter(
+      try nextRowRunID(tx), self, seed: runs.first?.seed, rowCountMax: rowCountMax)
     var merge = RowMerge(newer + [older])
     while let source = try merge.next(tx) {
       try source.withCurrent { key, row in try writer.append(key, row, &tx) }
     }
     let run = try writer.finish(&tx)
-    try setRowRuns([run] + (try rowRuns(tx)), &tx)
+    try setRowRuns([run] + runs, &tx)
   }
 }

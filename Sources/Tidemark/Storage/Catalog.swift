@@ -7,9 +7,9 @@ internal import TidemarkSchema
 ///
 /// Numbers follow from the order in which the versions came, so they need no table of their own:
 /// a name keeps its number through every version.
-struct Catalog: Sendable {
+final class Catalog: Sendable {
   /// A schema version with this store's numbers for what it names.
-  struct Resolved: Sendable {
+  final class Resolved: Sendable {
     let version: SchemaVersion
     let schema: Schema
     /// By the model's place in the schema.
@@ -18,6 +18,16 @@ struct Catalog: Sendable {
     let fields: [[FieldID]]
     /// True where the fields' places are their numbers, so that nothing need be mapped.
     let isIdentity: Bool
+
+    fileprivate init(
+      version: SchemaVersion, schema: Schema, models: [Int], fields: [[FieldID]], isIdentity: Bool
+    ) {
+      self.version = version
+      self.schema = schema
+      self.models = models
+      self.fields = fields
+      self.isIdentity = isIdentity
+    }
   }
 
   /// In the order they came; the last adopted one is current.

@@ -19,9 +19,16 @@ final class Tail: @unchecked Sendable {
 
   /// The segments as they are at one moment.
   struct View {
-    /// The newest first.
-    let segments: [TailSegment]
+    let growing: TailSegment?
+    let sealed: TailSegment?
     let visibleLSN: UInt64
+
+    /// LMDB holds everything.
+    static var empty: View { View(growing: nil, sealed: nil, visibleLSN: 0) }
+
+    var isEmpty: Bool { growing == nil && sealed == nil }
+    /// The newest first.
+    var segments: [TailSegment] { [growing, sealed].compactMap { $0 } }
   }
 
   func locked<R: ~Copyable, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
@@ -30,7 +37,7 @@ final class Tail: @unchecked Sendable {
 
   var view: View {
     monitor.locked {
-      View(segments: [active, sealed].compactMap { $0 }, visibleLSN: visibleLSN)
+      View(growing: active, sealed: sealed, visibleLSN: visibleLSN)
     }
   }
 
