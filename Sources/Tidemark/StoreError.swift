@@ -1,3 +1,6 @@
+internal import TidemarkEvents
+internal import TidemarkLMDB
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Musl)
@@ -5,8 +8,6 @@
 #else
   internal import Darwin
 #endif
-internal import TidemarkEvents
-internal import TidemarkLMDB
 
 /// What went wrong with a store: a stable code, and a message that says what to do.
 public struct StoreError: Error, Sendable, CustomStringConvertible {

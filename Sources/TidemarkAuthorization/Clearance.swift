@@ -54,7 +54,8 @@ extension Policy {
 
 extension Level {
   /// What the rules come to that cover an operation and count this credential.
-  fileprivate func answer(_ operation: AccessOperation, _ principal: Principal) -> Clearance.Answer {
+  fileprivate func answer(_ operation: AccessOperation, _ principal: Principal) -> Clearance.Answer
+  {
     var owner: Clearance.Answer?
     for rule in rules
     where rule.covers(operation) && rule.rule.provider == principal.provider

@@ -48,7 +48,6 @@ public struct ByteReader: ~Escapable {
   /// Where the next byte is read.
   @inlinable public var offset: Int { position }
 
-
   @inlinable @_lifetime(copy bytes)
   public init(_ bytes: RawSpan, at offset: Int = 0) {
     self.bytes = bytes

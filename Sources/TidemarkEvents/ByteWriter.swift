@@ -81,14 +81,17 @@
     length += 1
   }
 
-  @inlinable public mutating func append<T: FixedWidthInteger & BitwiseCopyable>(littleEndian value: T) {
+  @inlinable public mutating func append<T: FixedWidthInteger & BitwiseCopyable>(
+    littleEndian value: T
+  ) {
     ensure(MemoryLayout<T>.size)
     unsafe base.storeBytes(of: value.littleEndian, toByteOffset: length, as: T.self)
     length += MemoryLayout<T>.size
   }
 
   /// Big-endian, for keys, so that their order by bytes is that of the numbers.
-  @inlinable public mutating func append<T: FixedWidthInteger & BitwiseCopyable>(bigEndian value: T) {
+  @inlinable public mutating func append<T: FixedWidthInteger & BitwiseCopyable>(bigEndian value: T)
+  {
     ensure(MemoryLayout<T>.size)
     unsafe base.storeBytes(of: value.bigEndian, toByteOffset: length, as: T.self)
     length += MemoryLayout<T>.size
@@ -110,7 +113,8 @@
       length += 1
       rest >>= 7
     }
-    unsafe base.storeBytes(of: UInt8(truncatingIfNeeded: rest), toByteOffset: length, as: UInt8.self)
+    unsafe base.storeBytes(
+      of: UInt8(truncatingIfNeeded: rest), toByteOffset: length, as: UInt8.self)
     length += 1
   }
 

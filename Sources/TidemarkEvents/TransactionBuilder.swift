@@ -157,7 +157,8 @@ public struct TransactionBuilder: ~Copyable {
   /// The same where it is known that the field's change stands at an offset.
   public func pendingText(of field: Int, at offset: Int, isExactly text: [UInt8]) -> Bool {
     var reader = ByteReader(writer.bytes, at: offset)
-    guard (try? reader.varint()) == UInt64(field), (try? reader.littleEndian(UInt16.self)) == 0x0501,
+    guard (try? reader.varint()) == UInt64(field),
+      (try? reader.littleEndian(UInt16.self)) == 0x0501,
       let byteCount = try? reader.varint(), byteCount == UInt64(text.count),
       reader.remaining >= text.count
     else { return false }
@@ -180,7 +181,9 @@ public struct TransactionBuilder: ~Copyable {
   }
 
   /// Overwrites bytes that have been written.
-  public mutating func patch(littleEndian value: some FixedWidthInteger & BitwiseCopyable, at offset: Int) {
+  public mutating func patch(
+    littleEndian value: some FixedWidthInteger & BitwiseCopyable, at offset: Int
+  ) {
     writer.patch(littleEndian: value, at: offset)
   }
 

@@ -29,7 +29,9 @@ public struct TransactionReader: ~Escapable {
     var reader = ByteReader(unsafe bytes.extracting(unchecked: 0..<hashOffset))
     header = try decodeHeader(&reader)
     let expected = crc32c(reader.consumed)
-    guard try reader.littleEndian(UInt32.self) == expected else { throw CodecError(.checksum, "transaction header") }
+    guard try reader.littleEndian(UInt32.self) == expected else {
+      throw CodecError(.checksum, "transaction header")
+    }
     let offsetCount = (header.eventCount - 1) / TransactionHeader.offsetStride
     guard reader.remaining >= offsetCount * 4 else { throw CodecError(.truncated, "offsets") }
     self.bytes = bytes
@@ -145,7 +147,9 @@ private func decodeHeader(_ reader: inout ByteReader) throws(CodecError) -> Tran
   let stamp = Stamp(rawValue: try reader.littleEndian(UInt64.self))
   let firstSeq = try reader.littleEndian(UInt64.self)
   let eventCount = Int(try reader.littleEndian(UInt32.self))
-  guard firstSeq >= 1, eventCount >= 1, eventCount <= Limits.transactionEventCountMax, firstSeq <= Dot.seqMax - UInt64(eventCount) else {
+  guard firstSeq >= 1, eventCount >= 1, eventCount <= Limits.transactionEventCountMax,
+    firstSeq <= Dot.seqMax - UInt64(eventCount)
+  else {
     throw CodecError(.outOfBounds, "seq")
   }
   let context = try VersionVector(from: &reader)

@@ -22,7 +22,8 @@ public final class WriterThread: Sendable {
   ///   - pause: called on the thread whenever no job is waiting and one has run since.
   /// - Throws: `outOfMemory` where the system has no more threads.
   public init(
-    environment: Environment?, queueCountMax: Int = 65_536, pause: @escaping @Sendable () -> Void = {}
+    environment: Environment?, queueCountMax: Int = 65_536,
+    pause: @escaping @Sendable () -> Void = {}
   ) throws(LMDBError) {
     self.environment = environment
     queue = WriterQueue(countMax: queueCountMax, pause: pause)

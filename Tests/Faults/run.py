@@ -13,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
+import traceback
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -125,17 +126,28 @@ def run_campaigns(options: argparse.Namespace, settings: Settings) -> int:
     seed = random.randrange(1 << 31) if options.seed is None else options.seed
     chosen = options.campaign or CAMPAIGNS
     print(f"seed {seed}, durability {options.durability}, {command.binary()}", flush=True)
-    reports = {name: Report(name) for name in CAMPAIGNS if name in chosen}
+    reports = {name: Report(name) for name in (*CAMPAIGNS, "broken")}
     begun = time.monotonic()
     with ProcessPoolExecutor(max_workers=options.jobs) as pool:
         futures = [pool.submit(*task) for task in tasks(options, settings, seed, chosen)]
         for future in as_completed(futures):
-            report = future.result()
+            report = result(future, seed)
             left = FAILURES_SHOWN - len(reports[report.campaign].failures)
             for failure in report.failures[:max(left, 0)]:
                 print(f"{report.campaign}: {failure}", flush=True)
             reports[report.campaign].add(report)
     return summarize(reports, time.monotonic() - begun, settings.is_relaxed)
+
+
+def result(future: Future[Report], seed: int) -> Report:
+    """What a task came to; one that could not go on is a failure, and the others go on."""
+    try:
+        return future.result()
+    except Exception as error:
+        report = Report("broken")
+        message = "".join(traceback.format_exception(error))
+        report.fail(Failure("broken", message), f"--seed {seed}")
+        return report
 
 
 def tasks(

@@ -1,3 +1,7 @@
+internal import Synchronization
+internal import TidemarkEvents
+internal import TidemarkLMDB
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Musl)
@@ -5,9 +9,6 @@
 #else
   internal import Darwin
 #endif
-internal import Synchronization
-internal import TidemarkEvents
-internal import TidemarkLMDB
 
 // The first page of the first file is shared by all processes that have the store open, through
 // their maps; none of it need outlive a power cut:

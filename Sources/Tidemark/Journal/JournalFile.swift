@@ -1,3 +1,5 @@
+internal import TidemarkEvents
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Musl)
@@ -5,7 +7,6 @@
 #else
   internal import Darwin
 #endif
-internal import TidemarkEvents
 
 // A journal file: page 0 is the journal's own (see `Journal`), then a header and records.
 //

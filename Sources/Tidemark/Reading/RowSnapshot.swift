@@ -143,7 +143,9 @@ struct RowSnapshot {
     var textRow = try texts.next(of: model, kind: 1, tx)
     while packedRow != nil || textRow != nil {
       let takesPacked =
-        if let packedRow, let textRow { packedRow.key.id < textRow.key.id } else { packedRow != nil }
+        if let packedRow, let textRow { packedRow.key.id < textRow.key.id } else {
+          packedRow != nil
+        }
       guard let (key, row) = takesPacked ? packedRow : textRow else { return }
       guard try body(key, row) else { return }
       if takesPacked {

@@ -52,7 +52,9 @@ extension Store {
       else {
         return Explanation(line: line, effect: .void, because: [], fields: [], trace: nil)
       }
-      let row = try snapshot.tables.row(RecordKey(model: number, id: event.id), snapshot.catalog, tx) ?? RecordRow()
+      let row =
+        try snapshot.tables.row(RecordKey(model: number, id: event.id), snapshot.catalog, tx)
+        ?? RecordRow()
       let chain = try snapshot.tables.foldEvents(row.head, snapshot.header, snapshot.catalog, tx)
       var before = try snapshot.stateBefore(line, row, number, tx)
       if !before.exists {

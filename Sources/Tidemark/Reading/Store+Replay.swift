@@ -80,7 +80,7 @@ extension Snapshot {
         if try !isSame(stored, made, tx) { differing.append(try RecordKey(key)) }
       }
     }
-    try builder.forEach { key, row in
+    try builder.visit { key, row in
       if try exists(row, tx) { comparison.recordCount += 1 }
       if storedCount < builder.count, try tables.storedRow(key, tx) == nil {
         differing.append(try RecordKey(key))

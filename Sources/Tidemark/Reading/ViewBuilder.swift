@@ -38,7 +38,7 @@ final class ViewBuilder {
   var count: Int { rows.rows.count }
 
   /// Calls `body` with every row, in no order.
-  func forEach(_ body: (RawSpan, StoredRow) throws -> Void) throws {
+  func visit(_ body: (RawSpan, StoredRow) throws -> Void) throws {
     try rows.forEach(Array(0..<count), body)
   }
 

@@ -14,7 +14,8 @@ struct LinearFolder {
 
   mutating func fold(_ entry: RawSpan, _ position: Position) throws(CodecError) {
     let event = try TransactionEntry.event(in: entry, at: position)
-    guard let resolved = catalog.resolved(event.schema), resolved.models.indices.contains(event.model)
+    guard let resolved = catalog.resolved(event.schema),
+      resolved.models.indices.contains(event.model)
     else { throw CodecError(.malformed, "schema of \(event.dot)") }
     let changes = try catalog.changes(event.changes(), of: event.model, resolved)
     // What its author had seen of others' records does not matter to this one.

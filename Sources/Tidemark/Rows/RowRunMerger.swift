@@ -96,7 +96,9 @@ final class RowRunMerger {
     var start = 0
     while start < runs.count {
       var end = start + 1
-      while end < runs.count, runs[end].tier(least: least) == runs[start].tier(least: least) { end += 1 }
+      while end < runs.count, runs[end].tier(least: least) == runs[start].tier(least: least) {
+        end += 1
+      }
       if end - start >= RowRun.mergeWidth { return start..<end }
       start = end
     }

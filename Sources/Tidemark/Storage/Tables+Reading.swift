@@ -76,7 +76,9 @@ extension Tables {
     }
   }
 
-  func row(_ key: RecordKey, _ catalog: Catalog, _ tx: borrowing some Reading & ~Copyable & ~Escapable)
+  func row(
+    _ key: RecordKey, _ catalog: Catalog, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  )
     throws -> RecordRow?
   {
     guard let stored = try storedRow(key.bytes.rawBytes, tx) else { return nil }

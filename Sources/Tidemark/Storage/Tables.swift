@@ -129,7 +129,8 @@ extension Tables {
   /// Every table, in the order in which people ask for their sizes.
   var all: [Table] {
     [
-      log, records, rowBlocks, rowFilters, runs, contexts, tombstones, clamps, acceptances, replicas, schemas, rejections,
+      log, records, rowBlocks, rowFilters, runs, contexts, tombstones, clamps, acceptances,
+      replicas, schemas, rejections,
       quarantine, peers, header,
     ]
   }

@@ -28,9 +28,13 @@ struct TailRows: ~Copyable {
   private var slots: [UInt32]
   private var keys: ByteWriter
 
-  init() {
-    slots = [UInt32](repeating: 0, count: 256)
-    keys = ByteWriter(capacity: 4096)
+  /// - Parameter rowCount: how many rows may be expected.
+  init(rowCount: Int = 0) {
+    var slotCount = 256
+    while slotCount < rowCount * 2 { slotCount *= 2 }
+    slots = [UInt32](repeating: 0, count: slotCount)
+    keys = ByteWriter(capacity: max(4096, rowCount * 20))
+    rows.reserveCapacity(rowCount)
   }
 
   @_lifetime(borrow self)

@@ -26,7 +26,7 @@ final class TailSegment {
   private(set) var nextLSN: UInt64
   private(set) var entries: [Entry] = []
   private var chunks: [TailChunk] = []
-  private let rowStorage = Unguarded(TailRows())
+  private let rowStorage: Unguarded<TailRows>
   var rows: TailRows {
     @inline(__always) _read { yield rowStorage.value }
     @inline(__always) _modify { yield &rowStorage.value }
@@ -36,7 +36,9 @@ final class TailSegment {
   var header: StoreHeader
   var own: ReplicaState
 
-  init(header: StoreHeader, own: ReplicaState) {
+  /// - Parameter rowCount: how many rows may be expected.
+  init(header: StoreHeader, own: ReplicaState, rowCount: Int) {
+    rowStorage = Unguarded(TailRows(rowCount: rowCount))
     firstLSN = header.nextLSN
     nextLSN = header.nextLSN
     self.header = header

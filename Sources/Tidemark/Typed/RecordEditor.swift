@@ -107,7 +107,9 @@ internal import TidemarkSchema
   }
 
   private mutating func note(_ field: FieldReference) throws(StoreError) {
-    guard field.shape === shape || field.shape.isSame(as: shape) else { throw StoreError.foreign(field, shape) }
+    guard field.shape === shape || field.shape.isSame(as: shape) else {
+      throw StoreError.foreign(field, shape)
+    }
     if field.place <= last {
       isDisordered = true
       if !shape.isWide, given & (1 << UInt128(field.place)) != 0 {

@@ -119,7 +119,7 @@ extension LocalWriter {
       try journal.files[place].extend(to: options.tuning.journalByteCount)
       try journal.begin(place, logID: header.logID, firstLSN: header.nextLSN)
     }
-    let begun = TailSegment(header: header, own: own)
+    let begun = TailSegment(header: header, own: own, rowCount: lastRowCount)
     segment = begun
     tail.begin(begun)
   }
@@ -133,6 +133,7 @@ extension LocalWriter {
       // The writer is faster than LMDB: give it more room.
       journal.wish(2 * journal.files[place].byteCount)
     }
+    lastRowCount = full.rows.rows.count
     full.header = header
     full.own = own
     let place = place

@@ -43,6 +43,8 @@ final class LocalWriter {
   /// Which file is written.
   var place = 0
   var segment: TailSegment?
+  /// Of the segment before.
+  var lastRowCount = 0
   /// On its way into LMDB when the group began.
   var draining: TailSegment?
 
@@ -170,7 +172,9 @@ final class LocalWriter {
       clearances = []
     }
     if clearances.count != principals.count {
-      clearances = principals.map { _ in [Clearance?](repeating: nil, count: catalog.current.models.count) }
+      clearances = principals.map { _ in
+        [Clearance?](repeating: nil, count: catalog.current.models.count)
+      }
     }
     self.principals = principals
     distances.removeAll(keepingCapacity: true)

@@ -102,7 +102,8 @@ extension LogWriter {
     let (found, hash, row) = try find(key.bytes, &tx)
     let shape = catalog.shapes[event.model]
     guard try line.aloneKeys.isEmpty || !line.aloneKeys.contains(RecordKey(key.bytes)),
-      event.isPacked || event.id.isPlainID, try isInLine(event, row, shape, line, &tx) else {
+      event.isPacked || event.id.isPlainID, try isInLine(event, row, shape, line, &tx)
+    else {
       return try takeAlone(index, key.bytes, found, transaction, &line, &tx)
     }
     let position = Position(
@@ -124,13 +125,15 @@ extension LogWriter {
   ) throws -> Bool {
     let recordKey = try RecordKey(key)
     if let found, line.touched.contains(found) { return false }
-    var proposal = try line.proposal ?? {
-      let events = try transaction.events()
-      return Proposal(
-        events: events, resolved: line.resolved, replica: transaction.header.replica,
-        firstSeq: transaction.header.firstSeq, foreignContext: line.context,
-        effective: events.map(\.stamp))
-    }()
+    var proposal =
+      try line.proposal
+      ?? {
+        let events = try transaction.events()
+        return Proposal(
+          events: events, resolved: line.resolved, replica: transaction.header.replica,
+          firstSeq: transaction.header.firstSeq, foreignContext: line.context,
+          effective: events.map(\.stamp))
+      }()
     line.proposal = nil
     defer { line.proposal = proposal }
     proposal.distances.removeAll(keepingCapacity: true)

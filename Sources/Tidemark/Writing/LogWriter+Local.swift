@@ -131,6 +131,8 @@ extension Proposal {
   /// A reason for each event of a refused transaction.
   var reasons: [Reason] {
     guard let refused = denials.keys.min(), let first = denials[refused] else { return [] }
-    return events.indices.map { Reason(denials[$0] ?? first, at: denials[$0] == nil ? refused : $0, for: $0) }
+    return events.indices.map {
+      Reason(denials[$0] ?? first, at: denials[$0] == nil ? refused : $0, for: $0)
+    }
   }
 }

@@ -1,5 +1,5 @@
-import TidemarkLMDB
 import TidemarkEvents
+import TidemarkLMDB
 
 /// The limit: LMDB that only appends as many bytes, with the same batches.
 struct BenchAppend {

@@ -1,3 +1,6 @@
+import Tidemark
+import TidemarkJSON
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -5,8 +8,6 @@
 #else
   import Darwin
 #endif
-import Tidemark
-import TidemarkJSON
 
 /// The rows of a benchmark, for people or for programs.
 struct BenchReport {
@@ -67,7 +68,8 @@ struct BenchReport {
       try table.show()
       Output.text("")
       Output.text(
-        "The append is LMDB that writes as many bytes and nothing else; the same batches and syncs.")
+        "The append is LMDB that writes as many bytes and nothing else; the same batches and syncs."
+      )
     }
     for path in paths {
       for file in ["data.mdb", "lock.mdb", "journal-0", "journal-1"] {
