@@ -116,3 +116,8 @@ final class JobResult<R: Sendable>: @unchecked Sendable {  // Variables are unde
     return result
   }
 }
+
+/// Where the result of a job arrives that runs on the thread that waits for it.
+final class ImmediateResult<R: Sendable>: @unchecked Sendable {  // Touched by that thread only.
+  var value: Result<R, any Error>?
+}

@@ -65,10 +65,10 @@ final class WriterQueue: @unchecked Sendable {  // Variables are touched under `
     return monitor.locked { runner == current }
   }
 
-  /// Runs a job at once on the calling thread, if no other runs or waits: a change of threads costs
+  /// Runs a closure at once on the calling thread, if no other runs or waits: a change of threads costs
   /// more than most jobs.
   /// - Returns: whether it did.
-  func runAtOnce(_ job: WriterJob) -> Bool {
+  func runAtOnce(_ body: () -> Void) -> Bool {
     let current = currentThreadNumber()
     let isFree = monitor.locked {
       guard jobs.isEmpty, runner == nil, !isClosed else { return false }
@@ -76,7 +76,7 @@ final class WriterQueue: @unchecked Sendable {  // Variables are touched under `
       return true
     }
     guard isFree else { return false }
-    if job.start() { job.runHere() }
+    body()
     pause()
     monitor.locked {
       runner = nil

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What writes to a store: it runs closures one at a time, each to its end, in the order given, on a
 /// thread of its own, or on that of a caller who waits anyway.
 ///
@@ -14,6 +16,7 @@
 public final class WriterThread: Sendable {
   private let environment: Environment?
   private let queue: WriterQueue
+  private let watchdog = Watchdog()
 
   /// Starts the thread.
   /// - Parameters:
@@ -63,9 +66,17 @@ public final class WriterThread: Sendable {
     _ body: @escaping @Sendable (@escaping @Sendable (Result<R, any Error>) -> Void) -> Void
   ) throws -> R {
     try checkThread()
+    if atOnce {
+      let result = ImmediateResult<R>()
+      if queue.runAtOnce({ body { result.value = $0 } }) {
+        guard let value = result.value else {
+          throw LMDBError(.unknownOutcome, operation: "write", detail: "no result was delivered")
+        }
+        return try value.get()
+      }
+    }
     let result = JobResult<R>()
     let job = WriterJob { body { result.deliver($0) } }
-    if atOnce, queue.runAtOnce(job) { return try result.wait().get() }
     try queue.add(job)
     guard let timeoutSeconds else { return try result.wait().get() }
     if let value = result.wait(until: .after(seconds: timeoutSeconds)) { return try value.get() }
@@ -98,15 +109,21 @@ public final class WriterThread: Sendable {
     let job = WriterJob { body { result.deliver($0) } }
     try Task.checkCancellation()
     try queue.add(job)
-    let timer = timeoutSeconds.map { seconds in
-      Task { [self] in
-        try await Task.sleep(for: .seconds(min(max(seconds, 0), 3_153_600_000)))
-        if job.abandon() { return result.deliver(.failure(busy(seconds))) }
-        try await Task.sleep(for: .seconds(min(max(seconds, 0), 3_153_600_000)))
-        result.deliver(.failure(unknown(seconds)))
+    let watch = timeoutSeconds.map { seconds in
+      let isBegun = Atomic<Bool>(false)
+      return watchdog.add(seconds: seconds) { [self] in
+        if job.abandon() {
+          result.deliver(.failure(busy(seconds)))
+          return false
+        }
+        if isBegun.exchange(true, ordering: .relaxed) {
+          result.deliver(.failure(unknown(seconds)))
+          return false
+        }
+        return true
       }
     }
-    defer { timer?.cancel() }
+    defer { if let watch { watchdog.remove(watch) } }
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { result.await($0) }
     } onCancel: {

@@ -100,6 +100,116 @@ import TidemarkTesting
     try store.get(store.model("Post"), id: id) { try Model.Post($0, store.model("Post")) }
   }
 
+  @Test func `what one opening has written another sees at once, and goes on`() throws {
+    let path = try #require(directory).path + "/s"
+    let first = try Store.create(at: path, schema: Self.schema)
+    let second = try Store.open(at: path)
+    let (mine, theirs) = (try first.model("Post"), try second.model("Post"))
+    let (title, theirTitle) = (try mine.field("title"), try theirs.field("title"))
+    for number in 0..<20 {
+      // Neither closes; each finds what the other left in the journal.
+      try first.write(as: .user("ann")) {
+        try $0.create(mine, id: RecordID("a\(number)")) { try $0.set(title, "first") }
+      }
+      #expect(
+        try second.get(theirs, id: RecordID("a\(number)")) { try $0.string(theirTitle) }
+          == "first")
+      try second.write(as: .user("ann")) {
+        try $0.update(theirs, id: RecordID("a\(number)")) { try $0.set(theirTitle, "second") }
+      }
+      #expect(try first.record("Post", RecordID("a\(number)"))?["title"] == "second")
+    }
+    #expect(try first.verify().problems == [])
+    #expect(try second.vector.entries.map(\.seq) == [40])
+  }
+
+  @Test func `writers at once share syncs and lose nothing`() async throws {
+    let path = try #require(directory).path + "/s"
+    let store = try Store.create(at: path, schema: Self.schema)
+    let posts = try store.model("Post")
+    let title = try posts.field("title")
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for writer in 0..<32 {
+        group.addTask {
+          for number in 0..<20 {
+            let id = RecordID("\(writer)-\(number)")
+            try await store.write(as: .user("u\(writer)")) {
+              try $0.create(posts, id: id) { try $0.set(title, "x") }
+            }
+            // What was answered is there.
+            #expect(try store.get(posts, id: id) { try $0.string(title) } == "x")
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+    var count = 0
+    try store.forEach(posts) { _ in
+      count += 1
+      return true
+    }
+    #expect(count == 640)
+    #expect(try store.verify().problems == [])
+  }
+
+  @Test func `a transaction that does not fit the journal is written all the same`() throws {
+    let path = try #require(directory).path + "/s"
+    var options = StoreOptions()
+    options.tuning.journalByteCount = 8192
+    let store = try Store.create(at: path, schema: Self.schema, options: options)
+    let posts = try store.model("Post")
+    let title = try posts.field("title")
+    let text = String(repeating: "x", count: 1000)
+    for round in 0..<4 {
+      try store.write(as: .user("ann")) {
+        try $0.create(posts, id: RecordID("small-\(round)")) { try $0.set(title, "s") }
+      }
+      try store.write(as: .user("ann")) { transaction in
+        for number in 0..<100 {
+          try transaction.create(posts, id: RecordID("\(round)-\(number)")) {
+            try $0.set(title, text)
+          }
+        }
+      }
+    }
+    #expect(try store.record("Post", "3-99")?["title"] == .string(text))
+    #expect(try store.record("Post", "small-3")?["title"] == "s")
+    #expect(try store.verify().problems == [])
+    store.close()
+    #expect(try Store.open(at: path).vector.entries.map(\.seq) == [404])
+  }
+
+  @Test func `edits of one field leave a record in its line`() throws {
+    let path = try #require(directory).path + "/s"
+    let store = try Store.create(at: path, schema: Self.schema, role: .device)
+    let cloud = try Store.create(
+      at: #require(directory).path + "/c", schema: Self.schema, role: .authority)
+    let posts = try store.model("Post")
+    let title = try posts.field("title")
+    try store.write(as: .user("ann")) {
+      try $0.create(posts, id: "p") { try $0.set(title, "0") }
+    }
+    for number in 1...30 {
+      let refused = number % 7 == 0
+      let result = Result {
+        try store.write(as: .user(refused ? "bob" : "ann")) { transaction in
+          try transaction.update(posts, id: "p") { try $0.set(title, "\(number)") }
+          if number % 5 == 0 { throw CancellationError() }
+        }
+      }
+      let expected = (1...number).last { $0 % 7 != 0 && $0 % 5 != 0 } ?? 0
+      #expect((try? result.get()) == nil || expected == number)
+      #expect(try store.get(posts, id: "p") { try $0.string(title) } == "\(expected)")
+    }
+    let page = try store.page(after: nil, for: cloud.knowledge())
+    let outcome = try cloud.take(page, from: store.identity.logID)
+    #expect(outcome.failure == nil && outcome.rejectedCount == 0)
+    #expect(try cloud.record("Post", "p")?["title"] == "29")
+    #expect(try cloud.digest().view == store.digest().view)
+    #expect(try store.replay().agrees && cloud.replay().agrees)
+    #expect(try cloud.verify().problems == [])
+  }
+
   private func check(_ store: Store, _ model: Model, _ comment: Comment) throws {
     var found: [RecordID: Model.Post] = [:]
     var last: RecordID?

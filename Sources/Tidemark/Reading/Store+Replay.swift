@@ -102,7 +102,7 @@ extension Snapshot {
     _ stored: StoredRow, _ made: StoredRow?, _ tx: borrowing ReadTransaction
   ) throws -> Bool {
     switch (stored, made) {
-    case (.linear(let a), .linear(let b)): return a == b
+    case (.linear(let a), .linear(let b)) where a == b: return true
     case (_, let made?):
       return try tables.row(stored, catalog, tx) == tables.row(made, catalog, tx)
     case (_, nil): return try tables.row(stored, catalog, tx).state == RecordState()

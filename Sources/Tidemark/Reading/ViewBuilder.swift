@@ -106,9 +106,17 @@ final class ViewBuilder {
     let place = rows.find(key, hash) ?? rows.add(key, hash, nil)
     let row = rows.row(place, before: .max)
     if !isVoid, try isInLine(event, row, resolved, context, tx) {
-      eventCount += 1
-      rows.append(place, position, isDelete: event.kind == .delete)
-      return
+      if case .linear(let line) = row, line.count == LinearRow.countMax {
+        if try supersedes(line, event, snapshot.catalog.shapes[event.model], tx) {
+          eventCount += 1
+          rows.replaceLast(place, position)
+          return
+        }
+      } else {
+        eventCount += 1
+        rows.append(place, position, isDelete: event.kind == .delete)
+        return
+      }
     }
     var whole = RecordRow()
     if let row { whole = try snapshot.tables.row(row, snapshot.catalog, tx) }
@@ -138,7 +146,7 @@ final class ViewBuilder {
     switch (event.kind, row) {
     case (.create, nil): return true
     case (.update, .linear(let line)), (.delete, .linear(let line)):
-      guard line.exists, line.count < LinearRow.countMax else { return false }
+      guard line.exists else { return false }
       if event.kind == .update, try event.touches(shape) { return false }
       let last = line.position(line.count - 1)
       guard let entry = try tx.get(snapshot.tables.log, last.entryLSN) else { return false }
@@ -147,6 +155,24 @@ final class ViewBuilder {
         ? dot.seq < event.dot.seq : context[dot.replica] >= dot.seq
     default: return false
     }
+  }
+
+  private func supersedes(
+    _ line: LinearRow, _ event: borrowing EventReader, _ shape: ModelShape,
+    _ tx: borrowing ReadTransaction
+  ) throws -> Bool {
+    let last = line.position(line.count - 1)
+    guard event.kind == .update, let entry = try tx.get(snapshot.tables.log, last.entryLSN) else {
+      return false
+    }
+    var given: UInt128 = 0
+    var changes = copy event
+    while let field = try changes.nextField() {
+      if field < 128 { given |= 1 << UInt128(field) }
+      _ = try changes.operationBytes()
+    }
+    return try shape.isSuperseded(
+      TransactionEntry.event(in: entry, at: last), by: event.dot.replica, giving: given)
   }
 
   private func foldEvent(

@@ -15,7 +15,7 @@ struct Position: Hashable, Sendable {
 
 /// A record whose events lie in one line: a create, then changes each of which had seen all before
 /// it, and none of which changed who owns it. What it holds follows from its events alone, so the row
-/// says where they are.
+/// says where they are. An event that the next one of its replica wholly supersedes may be left out.
 ///
 /// Invariants:
 /// - `positions(0)` is the create; the others are updates, but for the last where `isDeleted`;
@@ -56,6 +56,13 @@ struct LinearRow: Hashable, Sendable {
     }
     count += 1
     isDeleted = isDelete
+  }
+
+  /// Puts the event that supersedes the last one in its place.
+  mutating func replaceLast(_ position: Position) {
+    precondition(count > 1 && !isDeleted)
+    count -= 1
+    append(position, isDelete: false)
   }
 
   /// The row as it was before an lsn.

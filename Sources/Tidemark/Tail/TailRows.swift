@@ -14,6 +14,17 @@ struct TailRows: ~Copyable {
     var linear: LinearRow
     /// The newest state's place; -1 for none.
     var state: Int
+    /// The place of what the line's last event superseded; -1 for nothing.
+    var superseded: Int
+  }
+
+  /// An event that stood last in a line until another took its place.
+  private struct Superseded {
+    let position: Position
+    /// Of the event that took it.
+    let lsn: UInt64
+    /// The place of the one before; -1 for none.
+    let previous: Int
   }
 
   struct StateVersion {
@@ -24,6 +35,7 @@ struct TailRows: ~Copyable {
 
   private(set) var rows: [Row] = []
   private(set) var states: [StateVersion] = []
+  private var superseded: [Superseded] = []
   /// A row's place and one; 0 where there is none.
   private var slots: [UInt32]
   private var keys: ByteWriter
@@ -66,7 +78,7 @@ struct TailRows: ~Copyable {
     rows.append(
       Row(
         hash: hash, keyOffset: keyOffset, keyByteCount: key.byteCount, linear: LinearRow(),
-        state: -1))
+        state: -1, superseded: -1))
     insert(place, hash)
     switch row {
     case .linear(let linear): rows[place].linear = linear
@@ -78,6 +90,15 @@ struct TailRows: ~Copyable {
 
   mutating func append(_ place: Int, _ position: Position, isDelete: Bool) {
     rows[place].linear.append(position, isDelete: isDelete)
+  }
+
+  /// Puts an event in the place of the last one of a line, which it supersedes.
+  mutating func replaceLast(_ place: Int, _ position: Position) {
+    let last = rows[place].linear.position(rows[place].linear.count - 1)
+    superseded.append(
+      Superseded(position: last, lsn: position.lsn, previous: rows[place].superseded))
+    rows[place].superseded = superseded.count - 1
+    rows[place].linear.replaceLast(position)
   }
 
   mutating func set(_ place: Int, _ state: RecordRow) {
@@ -96,7 +117,22 @@ struct TailRows: ~Copyable {
     while rows[place].state >= 0, states[rows[place].state].row.head >= lsn {
       rows[place].state = states[rows[place].state].previous
     }
-    rows[place].linear = rows[place].linear.before(lsn)
+    (rows[place].linear, rows[place].superseded) = line(rows[place], before: lsn)
+  }
+
+  /// A row's line as it was before an lsn.
+  private func line(_ row: Row, before lsn: UInt64) -> (line: LinearRow, superseded: Int) {
+    var line = row.linear
+    var place = row.superseded
+    if line.head < lsn { return (line, place) }
+    // What was appended behind the last replacement goes first.
+    while true {
+      let known = place >= 0 ? superseded[place].lsn : 0
+      while line.count > 0, line.head >= lsn, line.head != known { line = line.before(line.head) }
+      guard place >= 0, known >= lsn else { return (line, place) }
+      line.replaceLast(superseded[place].position)
+      place = superseded[place].previous
+    }
   }
 
   /// A row as it was before an lsn; `nil` where it was not in this table.
@@ -105,7 +141,7 @@ struct TailRows: ~Copyable {
     var state = row.state
     while state >= 0, states[state].row.head >= lsn { state = states[state].previous }
     if state >= 0 { return .state(states[state].row) }
-    let linear = row.linear.before(lsn)
+    let linear = line(row, before: lsn).line
     return linear.count == 0 ? nil : .linear(linear)
   }
 

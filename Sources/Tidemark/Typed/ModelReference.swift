@@ -56,6 +56,8 @@ final class ModelShape: Sendable {
   /// By field: a bit for each, where there are at most 128.
   let required: UInt128
   let owners: UInt128
+  /// The fields that the last write decides.
+  let registers: UInt128
   /// By place: the fields' ids in the store; and whether they are their places.
   let fieldIDs: [Int]
   let isPlain: Bool
@@ -75,12 +77,15 @@ final class ModelShape: Sendable {
     isWide = model.fields.count > 128
     var required: UInt128 = 0
     var owners: UInt128 = 0
+    var registers: UInt128 = 0
     for (place, field) in model.fields.enumerated() where place < 128 {
       if field.isGivenOnCreate { required |= 1 << UInt128(place) }
       if model.ownerFields.contains(field.name) { owners |= 1 << UInt128(place) }
+      if field.merge == .register { registers |= 1 << UInt128(place) }
     }
     self.required = required
     self.owners = owners
+    self.registers = registers
   }
 
   func isSame(as other: ModelShape) -> Bool {

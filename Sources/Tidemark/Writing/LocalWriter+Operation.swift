@@ -268,15 +268,20 @@ extension LocalWriter {
       offset: UInt32(truncatingIfNeeded: builder.lastEventOffset - entryOffset))
     let head = row?.head ?? 0
     distances.append(head == 0 ? 0 : position.lsn - head)
-    let isLine: Bool
+    var isLine = false
+    var replaces = false
     switch row {
     case nil: isLine = operation.kind == .create
-    case .linear(let row):
-      isLine =
-        row.exists && row.count < LinearRow.countMax && operation.kind != .create
-        && (operation.kind == .delete || given & operation.shape.owners == 0)
-        && !operation.shape.isWide
-    case .state: isLine = false
+    case .linear(let row) where row.exists && operation.kind != .create:
+      if !operation.shape.isWide,
+        operation.kind == .delete || given & operation.shape.owners == 0
+      {
+        if row.count == LinearRow.countMax, operation.kind == .update {
+          replaces = try supersedes(row, given, operation.shape)
+        }
+        isLine = replaces || row.count < LinearRow.countMax
+      }
+    case .linear, .state: break
     }
     let state = isLine ? nil : try folded(operation, row, position)
     // Swift's locks are not to be held over what may throw.
@@ -290,9 +295,22 @@ extension LocalWriter {
       touched.append(place)
       if let state {
         segment.rows.set(place, state)
+      } else if replaces {
+        segment.rows.replaceLast(place, position)
       } else {
         segment.rows.append(place, position, isDelete: operation.kind == .delete)
       }
+    }
+  }
+
+  /// Whether the update that has just been written leaves nothing of a line's last event.
+  private func supersedes(
+    _ row: LinearRow, _ given: UInt128, _ shape: ModelShape
+  ) throws -> Bool {
+    let last = row.position(row.count - 1)
+    return try withEntry(last.entryLSN) { entry throws(CodecError) in
+      try shape.isSuperseded(
+        TransactionEntry.event(in: entry, at: last), by: header.replica, giving: given)
     }
   }
 

@@ -101,9 +101,15 @@ extension LogWriter {
     key.append(event.id)
     let (found, hash, row) = try find(key.bytes, &tx)
     let shape = catalog.shapes[event.model]
-    guard try line.aloneKeys.isEmpty || !line.aloneKeys.contains(RecordKey(key.bytes)),
-      event.isPacked || event.id.isPlainID, try isInLine(event, row, shape, line, &tx)
-    else {
+    let going: Going =
+      if try (line.aloneKeys.isEmpty || !line.aloneKeys.contains(RecordKey(key.bytes)))
+        && (event.isPacked || event.id.isPlainID)
+      {
+        try going(event, row, shape, line, &tx)
+      } else {
+        .alone
+      }
+    if going == .alone {
       return try takeAlone(index, key.bytes, found, transaction, &line, &tx)
     }
     let position = Position(
@@ -112,7 +118,11 @@ extension LogWriter {
     let head = row?.head ?? 0
     line.distances.append(head == 0 ? 0 : position.lsn - head)
     let place = found ?? overlay.add(key.bytes, hash, row)
-    overlay.append(place, position, isDelete: event.kind == .delete)
+    if going == .superseding {
+      overlay.replaceLast(place, position)
+    } else {
+      overlay.append(place, position, isDelete: event.kind == .delete)
+    }
     line.touched.append(place)
     return true
   }
@@ -143,26 +153,53 @@ extension LogWriter {
     return true
   }
 
-  /// Whether an event begins a record or goes on in its line, fits the schema, and is allowed, as far as
-  /// that can be seen at a glance.
-  private func isInLine(
+  /// How an event goes on in its record's line.
+  private enum Going {
+    case appending
+    /// In the place of the last event, of which it leaves nothing.
+    case superseding
+    /// Not in the line, or not as far as can be seen at a glance.
+    case alone
+  }
+
+  /// Whether an event begins a record or goes on in its line, fits the schema, and is allowed.
+  private func going(
     _ event: borrowing EventReader, _ row: StoredRow?, _ shape: ModelShape,
     _ line: LineJudgement, _ tx: inout WriteTransaction
-  ) throws -> Bool {
+  ) throws -> Going {
     let given = try shape.givenPlainly(event)
-    guard let given else { return false }
+    guard let given else { return .alone }
+    var going = Going.appending
     switch (event.kind, row) {
     case (.create, nil):
-      guard shape.required & ~given == 0 else { return false }
+      guard shape.required & ~given == 0 else { return .alone }
     case (.update, .linear(let known)), (.delete, .linear(let known)):
-      guard known.exists, known.count < LinearRow.countMax,
-        event.kind == .delete || given & shape.owners == 0,
+      guard known.exists, event.kind == .delete || given & shape.owners == 0,
         try hasSeen(known, event, line, &tx)
-      else { return false }
-    default: return false
+      else { return .alone }
+      if known.count == LinearRow.countMax {
+        guard event.kind == .update, try supersedes(known, event, given, shape, line, &tx) else {
+          return .alone
+        }
+        going = .superseding
+      }
+    default: return .alone
     }
-    guard line.judging == .authority else { return true }
-    return try isCleared(event, row, shape, &tx)
+    guard line.judging == .authority else { return going }
+    return try isCleared(event, row, shape, &tx) ? going : .alone
+  }
+
+  private func supersedes(
+    _ known: LinearRow, _ event: borrowing EventReader, _ given: UInt128, _ shape: ModelShape,
+    _ line: LineJudgement, _ tx: inout WriteTransaction
+  ) throws -> Bool {
+    let last = known.position(known.count - 1)
+    // Of the same transaction: its entry is not in the log yet.
+    guard last.entryLSN != line.entryLSN, let entry = try tx.get(tables.log, last.entryLSN) else {
+      return false
+    }
+    return try shape.isSuperseded(
+      TransactionEntry.event(in: entry, at: last), by: event.dot.replica, giving: given)
   }
 
   /// Whether the author had seen the line's newest event, and so all of them.

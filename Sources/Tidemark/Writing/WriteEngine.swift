@@ -1,3 +1,4 @@
+internal import Synchronization
 internal import TidemarkEvents
 internal import TidemarkLMDB
 
@@ -16,6 +17,8 @@ final class WriteEngine: Sendable {
   private let local: Confined<LocalWriter>
   /// The data file's, when it was opened.
   private let openedInode: UInt64
+  /// When that was last seen to be so, in nanoseconds of the monotonic clock.
+  private let lookedAt = Atomic<UInt64>(0)
 
   init(
     directory: String, environment: Environment, tables: Tables, tail: Tail, header: StoreHeader,
@@ -159,12 +162,16 @@ final class WriteEngine: Sendable {
     guard !options.readOnly else {
       throw StoreError(.permission, "the store was opened for reading only")
     }
+    // A look at the file costs as much as a small write: a few hundred a second are enough.
+    let now = Deadline.now.nanoseconds
+    guard now > lookedAt.load(ordering: .relaxed) + 2_000_000 else { return }
     guard inode(directory + "/data.mdb") == openedInode else {
       throw StoreError(
         .ioFailure,
         "\(directory)/data.mdb was removed or replaced while the store was open; nothing was written: put it back, or open the store again"
       )
     }
+    lookedAt.store(now, ordering: .relaxed)
   }
 
   // MARK: Reading
