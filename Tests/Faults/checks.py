@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import command
 import invariants
 from bounds import Bounds, Expectation
-from command import BAD_INPUT, BAD_STORE, DONE, SAYS_NO, Json, Store
+from command import BAD_INPUT, BAD_STORE, DONE, SAYS_NO, Json, Outcome, Store
+from session import finish
 from workload import CLOUD, PHONE, REPLICAS, SCHEMA, Step
 from workspace import Workspace
 
@@ -39,12 +39,13 @@ class Failure(Exception):
 # ---- One store -----------------------------------------------------------------------------------
 
 
-def run(*arguments: str | Path, stdin: bytes = b"") -> command.Outcome:
+def run(*arguments: str | Path, stdin: bytes = b"", cwd: Path | None = None) -> Outcome:
     """A run that ends by itself, with a documented status, and by no signal."""
     try:
-        outcome = command.tidemark(*arguments, stdin=stdin)
-    except subprocess.TimeoutExpired:
-        raise Failure("hang", f"tidemark {' '.join(map(str, arguments))}") from None
+        outcome = finish(*arguments, stdin=stdin, cwd=cwd)
+        command.check_ending(outcome)
+    except TimeoutError as error:
+        raise Failure("hang", str(error)) from None
     except AssertionError as error:
         raise Failure("crash", str(error)) from None
     check_message(outcome.message)
@@ -124,8 +125,7 @@ def make_again(path: Path) -> None:
     """`init` was cut off: what is there opens as a store, or `init` makes one of it."""
     if path.exists() and run("verify", path, "--json").status == DONE:
         return
-    outcome = command.tidemark(*Step("init", path.name).arguments, cwd=path.parent)
-    check_message(outcome.message)
+    outcome = run(*Step("init", path.name).arguments, cwd=path.parent)
     if outcome.status != DONE:
         raise Failure("refuses", f"after an interrupted init: {outcome}")
 

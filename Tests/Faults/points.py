@@ -82,14 +82,19 @@ class Bench:
             again = f"{self.settings.flags}--point {point}"
             report.fail(Failure(failure.kind, f"in {step}: {failure.message}"), again)
 
-    def run(self, point: Point) -> None:
+    def start(self, point: Point) -> Ran:
+        """Runs the step again from where it began, and breaks it."""
         taken = self.recording.steps[point.step]
         assert taken.before is not None
         self.workspace.log.unlink(missing_ok=True)
         self.workspace.lay_out(taken.before)
         plan = {point.name: point.value}
-        ran = run_step(taken.step, self.workspace,
-                       under_shim(self.workspace, self.settings.shim, **plan))
+        return run_step(taken.step, self.workspace,
+                        under_shim(self.workspace, self.settings.shim, **plan))
+
+    def run(self, point: Point) -> None:
+        taken = self.recording.steps[point.step]
+        ran = self.start(point)
         if not (point.name == "KILLAT" and ran.status == KILLED):
             check_ending(ran.status, ran.message, ran.is_hung)
         for answer, usual in zip(ran.answers, taken.ran.answers):

@@ -7,17 +7,18 @@ import pickle
 import select
 import shutil
 import subprocess
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from command import Json, binary, encode, environment, parse_lines
+from command import Json, Outcome, binary, encode, environment, parse_lines
 from replay import Disk, Tree
 from shimlog import Record, read_log
 from workload import CLOUD, PHONE, Step
 from workspace import Workspace
 
-HANG_SECONDS = 30.0
+HANG_SECONDS = 30
+"""Waited a second at a time, so that it is no hang where all of this was stopped for a while."""
+
 KILLED = 99
 """How the shim ends a process."""
 
@@ -54,8 +55,7 @@ def run_step(step: Step, workspace: Workspace, env: dict[str, str]) -> Ran:
         [path, *step.arguments], cwd=workspace.root, env=env, stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
     assert process.stdin and process.stdout and process.stderr
-    deadline = time.monotonic() + HANG_SECONDS
-    feed = Feed(process, deadline)
+    feed = Feed(process)
     try:
         for number, group in enumerate(step.groups):
             if step.between and number == len(step.groups) // 2:
@@ -63,7 +63,7 @@ def run_step(step: Step, workspace: Workspace, env: dict[str, str]) -> Ran:
             if not feed.give(group):
                 break
         feed.close()
-        status = process.wait(max(deadline - time.monotonic(), 0.1))
+        status = process.wait(HANG_SECONDS)
     except (TimeoutError, subprocess.TimeoutExpired):
         process.kill()
         process.wait()
@@ -85,9 +85,8 @@ def visit(step: Step, workspace: Workspace, env: dict[str, str]) -> None:
 class Feed:
     """Gives groups of lines, each when the one before is answered."""
 
-    def __init__(self, process: subprocess.Popen[bytes], deadline: float) -> None:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
-        self.deadline = deadline
         self.out = bytearray()
         self.given = 0
         assert process.stdin
@@ -113,12 +112,12 @@ class Feed:
     def wait(self, writes: bool) -> tuple[bool, bool]:
         """Until there is something to read, or room to write."""
         assert self.process.stdin and self.process.stdout
-        left = self.deadline - time.monotonic()
         inputs, outputs = [self.process.stdout], [self.process.stdin] if writes else []
-        readable, writable, _ = select.select(inputs, outputs, [], max(left, 0))
-        if not readable and not writable:
-            raise TimeoutError
-        return bool(readable), bool(writable)
+        for _ in range(HANG_SECONDS):
+            readable, writable, _ = select.select(inputs, outputs, [], 1)
+            if readable or writable:
+                return bool(readable), bool(writable)
+        raise TimeoutError
 
     def read(self) -> bool:
         assert self.process.stdout
@@ -141,19 +140,35 @@ class Feed:
         return parse_lines(bytes(self.out[:end]))
 
 
+def finish(*arguments: str | Path, stdin: bytes = b"", cwd: Path | None = None) -> Outcome:
+    """Runs the command to its end. Raises `TimeoutError` where it does not come to one."""
+    path = binary()
+    assert path is not None, "no binary"
+    words = [os.fspath(argument) for argument in arguments]
+    process = subprocess.Popen([path, *words], cwd=cwd, env=environment(), stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    for _ in range(HANG_SECONDS):
+        try:
+            out, err = process.communicate(stdin, timeout=1)
+        except subprocess.TimeoutExpired:
+            continue
+        return Outcome(tuple(words), process.returncode, out, err)
+    process.kill()
+    process.communicate()
+    raise TimeoutError(f"tidemark {' '.join(words)}")
+
+
 def log_lines(store: Path) -> list[Json]:
     """What the log of a store holds, read from a copy, so that the store itself stays as it is."""
-    path = binary()
-    assert path is not None
     if not (store / "data.mdb").exists():
         return []
     copy = store.parent.parent / "copy"
     shutil.copytree(store, copy)
     try:
-        run = subprocess.run([path, "log", copy, "--json"], capture_output=True, env=environment(),
-                             timeout=HANG_SECONDS)
-        assert run.returncode == 0, f"log of {store}: {run.stderr.decode('utf-8', 'replace')}"
-        return parse_lines(run.stdout)
+        run = finish("log", copy, "--json")
+        if run.status != 0:
+            raise RecordingFailed(f"after the recording, with no crash: {run}")
+        return run.lines
     finally:
         shutil.rmtree(copy)
 

@@ -16,6 +16,9 @@ struct LineJudgement {
   var touched: [Int] = []
   /// Records whose events were judged one by one; their rows are the proposal's.
   var aloneKeys: Set<RecordKey> = []
+  /// Hashes of keys that the transaction names more than once, where that is known: their events are
+  /// judged one by one from the first, so that each finds those before it.
+  var repeatedKeys: Set<UInt64> = []
   var lastStamp = Stamp.zero
   let resolved: Catalog.Resolved
   let context: VersionVector
@@ -40,6 +43,39 @@ extension LogWriter {
   /// Judges and folds a transaction in place.
   /// - Returns: false where it has to be judged as a whole; then nothing has changed.
   func judgeInLine(
+    _ transaction: borrowing TransactionReader, _ line: inout LineJudgement,
+    _ tx: inout WriteTransaction
+  ) throws -> Bool {
+    if try judgeOnce(transaction, &line, &tx) { return true }
+    let repeated = try repeatedKeys(transaction, line.resolved)
+    guard !repeated.isEmpty, !line.touched.isEmpty else { return false }
+    line = LineJudgement(
+      resolved: line.resolved, context: line.context, judging: line.judging,
+      entryLSN: line.entryLSN, transactionOffset: line.transactionOffset)
+    line.repeatedKeys = repeated
+    return try judgeOnce(transaction, &line, &tx)
+  }
+
+  private func repeatedKeys(
+    _ transaction: borrowing TransactionReader, _ resolved: Catalog.Resolved
+  ) throws -> Set<UInt64> {
+    guard resolved.isIdentity else { return [] }
+    var seen: Set<UInt64> = []
+    var repeated: Set<UInt64> = []
+    var offset = transaction.eventsOffset
+    var key = ByteWriter(capacity: 512)
+    for index in 0..<transaction.header.eventCount {
+      let event = try EventReader(transaction.bytes, index: index, offset: offset)
+      key.truncate()
+      event.appendKey(to: &key)
+      let hash = keyHash(key.bytes, seed: hashSeed)
+      if !seen.insert(hash).inserted { repeated.insert(hash) }
+      offset = event.endOffset
+    }
+    return repeated
+  }
+
+  private func judgeOnce(
     _ transaction: borrowing TransactionReader, _ line: inout LineJudgement,
     _ tx: inout WriteTransaction
   ) throws -> Bool {
@@ -96,16 +132,14 @@ extension LogWriter {
       event.principal < clearances.count
     else { throw CodecError(.outOfBounds, "event \(event.dot)") }
     var key = ByteWriter(capacity: 64)
-    key.append(bigEndian: UInt16(truncatingIfNeeded: line.resolved.models[event.model]))
-    key.append((event.isPacked ? 0 : 1) as UInt8)
-    key.append(event.id)
+    event.appendKey(to: &key)
     let (found, hash, row) = try find(key.bytes, &tx)
     let shape = catalog.shapes[event.model]
     let going: Going =
       if try (line.aloneKeys.isEmpty || !line.aloneKeys.contains(RecordKey(key.bytes)))
-        && (event.isPacked || event.id.isPlainID)
+        && (event.isPacked || event.id.isPlainID) && !line.repeatedKeys.contains(hash)
       {
-        try going(event, row, shape, line, &tx)
+        try going(event, transaction, row, shape, line, &tx)
       } else {
         .alone
       }
@@ -164,8 +198,8 @@ extension LogWriter {
 
   /// Whether an event begins a record or goes on in its line, fits the schema, and is allowed.
   private func going(
-    _ event: borrowing EventReader, _ row: StoredRow?, _ shape: ModelShape,
-    _ line: LineJudgement, _ tx: inout WriteTransaction
+    _ event: borrowing EventReader, _ transaction: borrowing TransactionReader,
+    _ row: StoredRow?, _ shape: ModelShape, _ line: LineJudgement, _ tx: inout WriteTransaction
   ) throws -> Going {
     let given = try shape.givenPlainly(event)
     guard let given else { return .alone }
@@ -178,7 +212,7 @@ extension LogWriter {
         try hasSeen(known, event, line, &tx)
       else { return .alone }
       if known.count == LinearRow.countMax {
-        guard event.kind == .update, try supersedes(known, event, given, shape, line, &tx) else {
+        guard event.kind == .update, try supersedes(known, event, transaction, given, shape, line, &tx) else {
           return .alone
         }
         going = .superseding
@@ -190,14 +224,19 @@ extension LogWriter {
   }
 
   private func supersedes(
-    _ known: LinearRow, _ event: borrowing EventReader, _ given: UInt128, _ shape: ModelShape,
+    _ known: LinearRow, _ event: borrowing EventReader,
+    _ transaction: borrowing TransactionReader, _ given: UInt128, _ shape: ModelShape,
     _ line: LineJudgement, _ tx: inout WriteTransaction
   ) throws -> Bool {
     let last = known.position(known.count - 1)
-    // Of the same transaction: its entry is not in the log yet.
-    guard last.entryLSN != line.entryLSN, let entry = try tx.get(tables.log, last.entryLSN) else {
-      return false
+    if last.entryLSN == line.entryLSN {
+      // Its entry is not in the log yet.
+      let earlier = try EventReader(
+        transaction.bytes, index: Int(last.index),
+        offset: Int(last.offset) - line.transactionOffset)
+      return try shape.isSuperseded(earlier, by: event.dot.replica, giving: given)
     }
+    guard let entry = try tx.get(tables.log, last.entryLSN) else { return false }
     return try shape.isSuperseded(
       TransactionEntry.event(in: entry, at: last), by: event.dot.replica, giving: given)
   }
@@ -260,6 +299,13 @@ extension LogWriter {
 }
 
 extension EventReader {
+  /// The key of the record, where the models' places are their numbers.
+  fileprivate func appendKey(to key: inout ByteWriter) {
+    key.append(bigEndian: UInt16(truncatingIfNeeded: model))
+    key.append((isPacked ? 0 : 1) as UInt8)
+    key.append(id)
+  }
+
   /// Whether the event sets a field to exactly this text.
   func sets(_ field: Int, to text: [UInt8]) throws(CodecError) -> Bool {
     var copy = self

@@ -33,7 +33,7 @@ final class LogWriter {
   }
   /// The runs as the transaction found them.
   private var rowIndex: RowIndex?
-  private let hashSeed = UInt64.random(in: .min ... .max)
+  let hashSeed = UInt64.random(in: .min ... .max)
   /// What principals may do, by their places in the transaction that is being taken.
   var clearances: [[Clearance?]] = []
   var clearedPrincipals: [Principal] = []
