@@ -146,24 +146,34 @@ final class JournalFile {
     }
     byteCount = Int(status.st_size)
     guard byteCount > JournalFile.recordsOffset else { return nil }
-    // Only the pages that hold records are read.
+    // A store that was closed has left nothing, and then no more of the file need be read.
+    let front = try read(64 + 4, at: JournalFile.headerOffset)
+    guard let (epoch, _) = JournalFile.header(front.rawBytes, logID: logID) else { return nil }
+    self.epoch = epoch
+    if front[64...].allSatisfy({ $0 == 0 }) { return (epoch, []) }
     let map = unsafe mmap(nil, byteCount, PROT_READ, MAP_SHARED, descriptor, 0)
     guard let map = unsafe map, unsafe map != MAP_FAILED else {
       throw StoreError.system("map \(path)", errno)
     }
     defer { unsafe munmap(map, byteCount) }
     let bytes = unsafe RawSpan(_unsafeStart: map, byteCount: byteCount)
-    let header = bytes.extracting(JournalFile.headerOffset..<JournalFile.recordsOffset)
-    guard let (epoch, _) = JournalFile.header(header, logID: logID) else { return nil }
     var records: [(lsn: UInt64, bytes: [UInt8])] = []
     var place = JournalFile.recordsOffset
     while let (found, range) = JournalFile.record(bytes, epoch: epoch, place: place) {
       if found >= lsn { records.append((found, bytes.extracting(range).toArray())) }
       place += JournalFile.recordByteCount(range.count)
     }
-    self.epoch = epoch
     offset = place
     return (epoch, records)
+  }
+
+  private func read(_ byteCount: Int, at offset: Int) throws -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: byteCount)
+    let count = unsafe bytes.withUnsafeMutableBytes {
+      unsafe pread(descriptor, $0.baseAddress, byteCount, off_t(offset))
+    }
+    guard count >= 0 else { throw StoreError.system("read \(path)", errno) }
+    return bytes
   }
 }
 

@@ -9,7 +9,7 @@ internal import TidemarkMerge
 final class ViewBuilder {
   private let snapshot: Snapshot
   private let hashSeed = UInt64.random(in: .min ... .max)
-  private let storage = Unguarded(TailRows())
+  private let storage: Unguarded<TailRows>
   /// For records whose deletes may be overturned later: what was folded.
   private var folded: [Int: [FoldEvent]] = [:]
   /// What each replica had seen at the transaction before, without itself.
@@ -21,6 +21,11 @@ final class ViewBuilder {
 
   init(_ snapshot: Snapshot, _ tx: borrowing ReadTransaction) throws {
     self.snapshot = snapshot
+    // As many as are stored, unless something is wrong.
+    let stored =
+      try tx.count(snapshot.tables.records)
+      + snapshot.tables.rowRuns(tx).reduce(0) { $0 + $1.rowCount }
+    storage = Unguarded(TailRows(rowCount: min(stored, Int(clamping: snapshot.header.eventCount))))
     hasClamps = try tx.count(snapshot.tables.clamps) > 0
     hasTombstones = snapshot.header.tombstoneCount > 0
   }

@@ -212,7 +212,9 @@ extension LogWriter {
         try hasSeen(known, event, line, &tx)
       else { return .alone }
       if known.count == LinearRow.countMax {
-        guard event.kind == .update, try supersedes(known, event, transaction, given, shape, line, &tx) else {
+        guard event.kind == .update,
+          try supersedes(known, event, transaction, given, shape, line, &tx)
+        else {
           return .alone
         }
         going = .superseding
