@@ -12,7 +12,7 @@ import workload
 from bounds import Bounds, during, expectations
 from campaign import Report, Settings
 from checks import Failure, check_ending, check_exchange, check_sound, held, make_again, run
-from command import DONE, SAYS_NO
+from command import BAD_STORE, DONE, SAYS_NO, Json
 from session import KILLED, Ran, record, rest_of, run_step, under_shim
 from shimlog import Kind
 from workload import CLOUD, Step
@@ -20,6 +20,8 @@ from workspace import Workspace
 
 EIO, ENOSPC = 5, 28
 ALWAYS = 1_000_000
+UNKNOWN = "is not known"
+"""What the command says where it cannot tell whether a write happened."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,9 @@ class Bench:
             bounds = self.bounds[index + 1][store] if ran.is_done else during(
                 before, store, self.recording, index, answers, is_cut=False)
             check_sound("verify", self.workspace.root / store)
-            held(self.workspace.root / store, bounds)
+            log = held(self.workspace.root / store, bounds)
+            if step.kind == "apply" and ran.status == BAD_STORE and UNKNOWN not in ran.message:
+                check_nothing_more(log, max(bounds.acknowledged, bounds.lower), ran.message)
 
     def check_again(self, step: Step, index: int, ran: Ran) -> None:
         """The step succeeds once nothing fails any more, and comes to what it should."""
@@ -155,6 +159,12 @@ class Bench:
         log = self.recording.steps[-1].after[CLOUD]
         held(target, Bounds(log, len(log), len(log), len(log), True,
                             self.bounds[-1][CLOUD].statuses))
+
+
+def check_nothing_more(log: list[Json], answered: int, message: str) -> None:
+    """Who is told that lines were not written writes them again."""
+    if len(log) > answered:
+        raise Failure("written", f"{len(log) - answered} entries more than were answered: {message}")
 
 
 BENCHES: dict[tuple[int, Path, str], Bench] = {}
