@@ -32,9 +32,14 @@ extension Store {
     as principal: Principal = .anonymous, label: String? = nil,
     _ body: @escaping @Sendable (inout LocalTransaction) throws -> R
   ) throws -> R {
+    // What is generic ends here: the rest is compiled once, for all results.
+    let result = WriteResult<R>()
     try Store.rethrowing {
-      try engine.writeLocally { writer in try writer.run(principal, label, body) }
+      try engine.writeLocally { writer in
+        try writer.run(principal, label) { result.value = try body(&$0) }
+      }
     }
+    return try result.get()
   }
 
   /// Writes one transaction, and suspends until it is durable.
@@ -44,11 +49,15 @@ extension Store {
     as principal: Principal = .anonymous, label: String? = nil,
     _ body: @escaping @Sendable (inout LocalTransaction) throws -> R
   ) async throws -> R {
+    let result = WriteResult<R>()
     do {
-      return try await engine.writeLocally { writer in try writer.run(principal, label, body) }
+      try await engine.writeLocally { writer in
+        try writer.run(principal, label) { result.value = try body(&$0) }
+      }
     } catch {
       throw Store.surfaced(error)
     }
+    return try result.get()
   }
 
   /// Writes one transaction: all of the operations or none.
@@ -96,5 +105,15 @@ extension Store {
   private static func surfaced(_ error: any Error) -> any Error {
     let wrapped = StoreError.wrapping(error)
     return wrapped.code == .callback ? error : wrapped
+  }
+}
+
+/// What an app's closure returned. Set by the job that runs it, read when that is over.
+private final class WriteResult<R: Sendable>: @unchecked Sendable {
+  var value: R?
+
+  func get() throws -> R {
+    guard let value else { throw StoreError(.unknownOutcome, "the write has left no result") }
+    return value
   }
 }

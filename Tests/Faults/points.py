@@ -164,7 +164,8 @@ class Bench:
 def check_nothing_more(log: list[Json], answered: int, message: str) -> None:
     """Who is told that lines were not written writes them again."""
     if len(log) > answered:
-        raise Failure("written", f"{len(log) - answered} entries more than were answered: {message}")
+        more = len(log) - answered
+        raise Failure("written", f"{more} entries more than were answered: {message}")
 
 
 BENCHES: dict[tuple[int, Path, str], Bench] = {}

@@ -16,13 +16,22 @@ extension Store {
   public func get<R>(
     _ model: ModelReference, id: RecordID, _ body: (borrowing RecordReader) throws -> R
   ) throws -> R? {
-    guard id.isValid else { return nil }
-    return try readRows { tx, snapshot in
+    // What is generic ends here: the rest is compiled once, for all results.
+    var result: R?
+    try getRecord(model.shape, id) { result = try body($0) }
+    return result
+  }
+
+  private func getRecord(
+    _ shape: ModelShape, _ id: RecordID, _ body: (borrowing RecordReader) throws -> Void
+  ) throws {
+    guard id.isValid else { return }
+    try readRows { tx, snapshot in
       let index = try rowIndexes.index(tables, tx)
       var key = ByteWriter(capacity: 64)
-      RecordKey(model: model.shape.number, id: id).encode(into: &key)
-      guard let row = try snapshot.row(key.bytes, index, tx) else { return nil }
-      return try snapshot.read(row, id, model.shape, tx, body)
+      RecordKey(model: shape.number, id: id).encode(into: &key)
+      guard let row = try snapshot.row(key.bytes, index, tx) else { return }
+      _ = try snapshot.read(row, id, shape, tx, body)
     }
   }
 

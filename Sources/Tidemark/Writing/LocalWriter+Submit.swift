@@ -5,14 +5,14 @@ internal import TidemarkSchema
 
 extension LocalWriter {
   /// One transaction of an app's closure.
-  func run<R>(
-    _ principal: Principal, _ label: String?, _ body: (inout LocalTransaction) throws -> R
-  ) throws -> R {
+  func run(
+    _ principal: Principal, _ label: String?, _ body: (inout LocalTransaction) throws -> Void
+  ) throws {
     do {
-      return try transact(principals: [principal], label: label) { writer in
+      _ = try transact(principals: [principal], label: label) { writer in
         var transaction = LocalTransaction(writer)
-        return try body(&transaction)
-      }.result
+        try body(&transaction)
+      }
     } catch let refusal as LocalDenial {
       throw AuthorizationError(reasons: [Reason(refusal.denial)])
     }
