@@ -42,7 +42,7 @@ public struct TransactionBuilder: ~Copyable {
     @_lifetime(borrow self) borrowing get { writer.bytes }
   }
 
-  /// Where the last event's byte count stands in `bytes`.
+  /// Where the byte count of the event that was begun last stands in `bytes`.
   @inlinable public var lastEventOffset: Int { eventOffset }
 
   /// Writes what is to stand before, between or behind transactions.
@@ -135,15 +135,6 @@ public struct TransactionBuilder: ~Copyable {
   /// The changes of the event that has begun, in the order in which they were added.
   public func pendingChanges() throws(CodecError) -> [FieldChange] {
     var reader = ByteReader(writer.bytes, at: changesOffset + 1)
-    return try decodeChanges(changeCount, from: &reader)
-  }
-
-  /// The changes of the event that has ended last.
-  public func lastEventChanges() throws(CodecError) -> [FieldChange] {
-    // The count of changes takes more than one byte where there are many.
-    let varintByteCount = changeCount < 0x80 ? 1 : changeCount < 0x4000 ? 2 : 3
-    let moved = bodyOffset - eventOffset - 2
-    var reader = ByteReader(writer.bytes, at: changesOffset + moved + varintByteCount)
     return try decodeChanges(changeCount, from: &reader)
   }
 

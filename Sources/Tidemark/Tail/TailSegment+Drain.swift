@@ -6,7 +6,7 @@ extension TailSegment {
   /// Brings the segment into LMDB, in one transaction that is on the disk when this returns; then
   /// makes the file that held it as large as the writer wishes.
   func drain(
-    into environment: Environment, _ tables: Tables, _ file: JournalFile, _ journal: Journal
+    into environment: Environment, _ tables: Tables, _ journal: Journal
   ) throws {
     guard !isEmpty else { return }
     try environment.write { tx in
@@ -22,7 +22,7 @@ extension TailSegment {
       try drain(into: tables, &tx)
     }
     // Without the room the writer goes on with what there is.
-    try? file.extend(to: journal.wishedByteCount)
+    try? file?.extend(to: journal.wishedByteCount)
   }
 
   private func drain(

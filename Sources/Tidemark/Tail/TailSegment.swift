@@ -22,6 +22,8 @@ final class TailSegment {
     let whole: VersionVector
   }
 
+  /// The file that holds it; `nil` where the journal cannot be written, and nothing comes in.
+  let file: JournalFile?
   let firstLSN: UInt64
   private(set) var nextLSN: UInt64
   private(set) var entries: [Entry] = []
@@ -37,7 +39,8 @@ final class TailSegment {
   var own: ReplicaState
 
   /// - Parameter rowCount: how many rows may be expected.
-  init(header: StoreHeader, own: ReplicaState, rowCount: Int) {
+  init(_ file: JournalFile?, header: StoreHeader, own: ReplicaState, rowCount: Int) {
+    self.file = file
     rowStorage = Unguarded(TailRows(rowCount: rowCount))
     firstLSN = header.nextLSN
     nextLSN = header.nextLSN

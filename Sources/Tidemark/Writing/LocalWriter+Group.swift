@@ -106,20 +106,23 @@ extension LocalWriter {
   // MARK: Segments
 
   private var isSegmentFull: Bool {
-    guard let segment, let journal else { return false }
-    let file = journal.files[place]
+    guard let segment, let file = segment.file else { return false }
     return segment.rows.rows.count >= options.tuning.segmentRowCount
       || (file.offset - JournalFile.recordsOffset) * 4 > file.byteCount * 3
   }
 
   private func beginSegment() throws {
     guard let journal else { return }
-    place = 1 - place
+    var file: JournalFile?
     if !isJournalBroken {
-      try journal.files[place].extend(to: options.tuning.journalByteCount)
-      try journal.begin(place, logID: header.logID, firstLSN: header.nextLSN)
+      // Where this fails, the next attempt is for the same file: the other may hold what LMDB lacks.
+      let next = 1 - place
+      try journal.files[next].extend(to: options.tuning.journalByteCount)
+      try journal.begin(next, logID: header.logID, firstLSN: header.nextLSN)
+      file = journal.files[next]
+      place = next
     }
-    let begun = TailSegment(header: header, own: own, rowCount: lastRowCount)
+    let begun = TailSegment(file, header: header, own: own, rowCount: lastRowCount)
     segment = begun
     tail.begin(begun)
   }
@@ -131,14 +134,13 @@ extension LocalWriter {
     if tail.draining != nil {
       try waitForDrain()
       // The writer is faster than LMDB: give it more room.
-      journal.wish(2 * journal.files[place].byteCount)
+      if let file = full.file { journal.wish(2 * file.byteCount) }
     }
     lastRowCount = full.rows.rows.count
     full.header = header
     full.own = own
-    let place = place
     segment = nil
-    if let sealed = tail.seal() { drain(sealed, journal.files[place], journal) }
+    if let sealed = tail.seal() { drain(sealed, journal) }
   }
 
   /// Waits until LMDB has what was sent to it; tries once more where it could not take it.
@@ -148,7 +150,7 @@ extension LocalWriter {
     } catch {
       guard let sealed = tail.draining, let journal else { throw error }
       tail.clearFailure()
-      drain(sealed, journal.files[1 - place], journal)
+      drain(sealed, journal)
       try tail.waitForDrain(waitSeconds: options.writeWaitSeconds)
     }
     draining = nil
@@ -198,8 +200,7 @@ extension LocalWriter {
 
   private func write() throws {
     guard let segment, let journal else { return }
-    let file = journal.files[place]
-    guard !isJournalBroken, builder.bytes.byteCount <= file.room - 8 else {
+    guard !isJournalBroken, let file = segment.file, builder.bytes.byteCount <= file.room - 8 else {
       journal.wish(2 * builder.bytes.byteCount)
       return try writePastJournal()
     }

@@ -71,8 +71,23 @@ extension LocalWriter {
     let (place, hash, row) = try find(segment)
     try checkExistence(operation, row)
     try authorize(operation, row, &given, editor)
+    let position = Position(
+      entryLSN: header.nextLSN, index: UInt32(truncatingIfNeeded: builder.eventCount),
+      offset: UInt32(truncatingIfNeeded: builder.lastEventOffset - entryOffset))
+    let change = try rowChange(operation, row, position, given)
     do { try builder.endEvent() } catch { throw StoreError.tooLarge(error) }
-    try fold(operation, segment, place, hash, row, given)
+    // From here on nothing fails: an event that has ended is in the transaction.
+    let head = row?.head ?? 0
+    distances.append(head == 0 ? 0 : position.lsn - head)
+    tail.locked {
+      let place = place ?? segment.rows.add(key.bytes, hash, row)
+      touched.append(place)
+      switch change {
+      case .append: segment.rows.append(place, position, isDelete: operation.kind == .delete)
+      case .replaceLast: segment.rows.replaceLast(place, position)
+      case .state(let state): segment.rows.set(place, state)
+      }
+    }
     self.operation = nil
   }
 
@@ -257,53 +272,33 @@ extension LocalWriter {
     return (nil, hash, try storedRow())
   }
 
-  /// Folds the event that has just been written into its record's row.
-  private func fold(
-    _ operation: PendingOperation, _ segment: TailSegment, _ found: Int?, _ hash: UInt64,
-    _ row: StoredRow?, _ given: UInt128
-  ) throws {
-    let index = builder.eventCount - 1
-    let position = Position(
-      entryLSN: header.nextLSN, index: UInt32(truncatingIfNeeded: index),
-      offset: UInt32(truncatingIfNeeded: builder.lastEventOffset - entryOffset))
-    let head = row?.head ?? 0
-    distances.append(head == 0 ? 0 : position.lsn - head)
-    var isLine = false
-    var replaces = false
-    switch row {
-    case nil: isLine = operation.kind == .create
-    case .linear(let row) where row.exists && operation.kind != .create:
-      if !operation.shape.isWide,
-        operation.kind == .delete || given & operation.shape.owners == 0
-      {
-        if row.count == LinearRow.countMax, operation.kind == .update {
-          replaces = try supersedes(row, given, operation.shape)
-        }
-        isLine = replaces || row.count < LinearRow.countMax
-      }
-    case .linear, .state: break
-    }
-    let state = isLine ? nil : try folded(operation, row, position)
-    // Swift's locks are not to be held over what may throw.
-    tail.locked {
-      let place: Int
-      if let found {
-        place = found
-      } else {
-        place = segment.rows.add(key.bytes, hash, row)
-      }
-      touched.append(place)
-      if let state {
-        segment.rows.set(place, state)
-      } else if replaces {
-        segment.rows.replaceLast(place, position)
-      } else {
-        segment.rows.append(place, position, isDelete: operation.kind == .delete)
-      }
-    }
+  /// What an event does to its record's row.
+  private enum RowChange {
+    case append
+    /// Its place is that of the line's last event, of which it leaves nothing.
+    case replaceLast
+    case state(RecordRow)
   }
 
-  /// Whether the update that has just been written leaves nothing of a line's last event.
+  /// What the event that is being written does to its record's row.
+  private func rowChange(
+    _ operation: PendingOperation, _ row: StoredRow?, _ position: Position, _ given: UInt128
+  ) throws -> RowChange {
+    switch row {
+    case nil where operation.kind == .create: return .append
+    case .linear(let line)
+    where line.exists && operation.kind != .create && !operation.shape.isWide
+      && (operation.kind == .delete || given & operation.shape.owners == 0):
+      if line.count < LinearRow.countMax { return .append }
+      if operation.kind == .update, try supersedes(line, given, operation.shape) {
+        return .replaceLast
+      }
+    case nil, .linear, .state: break
+    }
+    return .state(try folded(operation, row, position))
+  }
+
+  /// Whether the update that is being written leaves nothing of a line's last event.
   private func supersedes(
     _ row: LinearRow, _ given: UInt128, _ shape: ModelShape
   ) throws -> Bool {
@@ -314,24 +309,21 @@ extension LocalWriter {
     }
   }
 
-  /// The record's state with the event that has just been written.
+  /// The record's state with the event that is being written.
   private func folded(
     _ operation: PendingOperation, _ row: StoredRow?, _ position: Position
   ) throws -> RecordRow {
     var state = try row.map { try self.state(of: $0) } ?? RecordState()
     var context = foreign
-    let seq = own.seq + UInt64(builder.eventCount)
+    let seq = own.seq + UInt64(position.index) + 1
     context.set(header.replica, to: seq - 1)
-    let number = operation.shape.number
-    let fields = catalog.current.fields[operation.shape.place]
-    let changes = try builder.lastEventChanges().map {
-      FieldChange(field: fields[$0.field], operation: $0.operation)
-    }
     let event = FoldEvent(
       rank: Rank(operation.stamp, Dot(header.replica, seq)), kind: operation.kind,
-      context: context, changes: changes.sorted { $0.field < $1.field })
+      context: context,
+      changes: try catalog.changes(
+        builder.pendingChanges(), of: operation.shape.place, catalog.current))
     // Its author has seen all that is here, so nothing is overturned.
-    _ = state.apply(event, catalog.mergeRules(number))
+    _ = state.apply(event, catalog.mergeRules(operation.shape.number))
     var folded = RecordRow()
     folded.head = position.lsn
     folded.state = state

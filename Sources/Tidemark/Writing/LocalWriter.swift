@@ -19,10 +19,10 @@ final class LocalWriter {
   let tail: Tail
   let options: StoreOptions
   let directory: String
-  /// Sends a segment to LMDB, on another thread.
   /// For what is written straight into LMDB.
   let logWriter: LogWriter
-  let drain: (TailSegment, JournalFile, Journal) -> Void
+  /// Sends a segment to LMDB, on another thread.
+  let drain: (TailSegment, Journal) -> Void
 
   // What is kept in memory, good while `isLoaded`.
   var isLoaded = false
@@ -40,7 +40,7 @@ final class LocalWriter {
   var isJournalBroken = false
   /// A write of which nobody knows whether it happened.
   var lostOutcome: StoreError?
-  /// Which file is written.
+  /// Which file was begun last; the other is next.
   var place = 0
   var segment: TailSegment?
   /// Of the segment before.
@@ -97,7 +97,7 @@ final class LocalWriter {
   init(
     environment: Environment, tables: Tables, tail: Tail, header: StoreHeader, catalog: Catalog,
     options: StoreOptions, directory: String, logWriter: LogWriter,
-    drain: @escaping (TailSegment, JournalFile, Journal) -> Void
+    drain: @escaping (TailSegment, Journal) -> Void
   ) {
     self.environment = environment
     self.tables = tables

@@ -41,13 +41,12 @@ final class WriteEngine: Sendable {
       LocalWriter(
         environment: environment, tables: tables, tail: tail, header: header, catalog: catalog,
         options: options, directory: directory, logWriter: logWriter
-      ) { segment, file, journal in
-        let cargo = Confined((segment, file, journal))
+      ) { segment, journal in
+        let cargo = Confined((segment, journal))
         do {
           try drainThread.post { [environment, tables, tail] in
-            let (segment, file, journal) = cargo.value
-            tail.didDrain(
-              Result { try segment.drain(into: environment, tables, file, journal) }.failure)
+            let (segment, journal) = cargo.value
+            tail.didDrain(Result { try segment.drain(into: environment, tables, journal) }.failure)
             // At least one part of a merge for each segment, and more while the writer does not wait.
             while (try? merger.value.step(environment, tables)) == true, tail.draining == nil {}
           }
