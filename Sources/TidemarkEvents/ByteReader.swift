@@ -163,8 +163,14 @@ public struct ByteReader: ~Escapable {
 
 extension RawSpan {
   /// The bytes as text, or `nil` where they are not UTF-8.
-  @inlinable public func validatedString() -> String? {
-    unsafe withUnsafeBytes { unsafe String(validating: $0, as: UTF8.self) }
+  public func validatedString() -> String? {
+    // `String(validating:as:)` looks generic types up at each call, which costs more than a short
+    // text does. Decoding mends what is not UTF-8, so bytes that stayed the same were.
+    var text = unsafe withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+    let isSame = text.withUTF8 {
+      unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer($0)).hasSameBytes(as: self)
+    }
+    return isSame ? text : nil
   }
 
   /// A copy of the bytes.

@@ -1,72 +1,113 @@
 /// A record's id within its model: any UTF-8 of 1 to 400 bytes without NUL, compared by bytes.
+///
+/// A UUID written the canonical way (lower case, 36 characters) is kept in 16 bytes, in memory as in
+/// the store; its text is made where it is asked for.
 public struct RecordID: Hashable, Comparable, Sendable, ExpressibleByStringLiteral,
   CustomStringConvertible
 {
   /// LMDB's keys end at 511 bytes; this leaves room for the model and what indexes add.
   public static let byteCountMax = 400
 
-  public let string: String
-
-  public init(_ string: String) {
-    self.string = string
+  private enum Form: Sendable {
+    /// Big-endian. Such ids sort among themselves as their texts do.
+    case uuid(UInt64, UInt64)
+    /// Never a canonical UUID.
+    case text(String)
   }
 
-  public init(stringLiteral value: String) {
-    string = value
+  private let form: Form
+
+  public init(_ string: String) {
+    form = canonicalUUID(string).map { high, low in .uuid(high, low) } ?? .text(string)
+  }
+
+  public init(stringLiteral value: String) { self.init(value) }
+
+  package init(packedUUID high: UInt64, _ low: UInt64) { form = .uuid(high, low) }
+
+  public var string: String {
+    switch form {
+    case .text(let text): text
+    case .uuid(let high, let low): uuidText(high, low)
+    }
   }
 
   public var description: String { string }
 
-  /// True where the length is within bounds and no NUL stands in it.
-  public var isValid: Bool {
-    let count = string.utf8.count
-    return count > 0 && count <= RecordID.byteCountMax && !string.holdsNUL
-  }
-
-  public static func == (a: RecordID, b: RecordID) -> Bool { a.string.hasSameBytes(as: b.string) }
-  public static func < (a: RecordID, b: RecordID) -> Bool { a.string.precedesInBytes(b.string) }
-  public func hash(into hasher: inout Hasher) { string.hashBytes(into: &hasher) }
-}
-
-// A UUID written the canonical way (lower case, 36 characters) is stored in 16 bytes. Packed ids sort
-// among themselves as their texts do.
-
-extension RecordID {
   /// The 16 bytes of a canonical UUID, big-endian; `nil` for any other id.
   package var packedUUID: (UInt64, UInt64)? {
-    guard string.utf8.count == 36 else { return nil }
-    var copy = string
-    return copy.withUTF8 { bytes in
-      guard let base = bytes.baseAddress else { return nil }
-      let raw = unsafe UnsafeRawPointer(base)
-      func load<T: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, _: T.Type) -> T {
-        unsafe raw.loadUnaligned(fromByteOffset: offset, as: T.self)
-      }
-      let dash = UInt8(ascii: "-")
-      guard unsafe bytes[8] == dash && bytes[13] == dash && bytes[18] == dash && bytes[23] == dash
-      else { return nil }
-      // Eight digits at a time; those of four are joined to eight first.
-      let second = UInt64(load(9, UInt32.self)) | UInt64(load(14, UInt32.self)) << 32
-      let third = UInt64(load(19, UInt32.self)) | UInt64(load(24, UInt32.self)) << 32
-      guard let a = hexadecimal(load(0, UInt64.self)), let b = hexadecimal(second),
-        let c = hexadecimal(third), let d = hexadecimal(load(28, UInt64.self))
-      else { return nil }
-      return (UInt64(a) << 32 | UInt64(b), UInt64(c) << 32 | UInt64(d))
+    if case .uuid(let high, let low) = form { (high, low) } else { nil }
+  }
+
+  /// True where the length is within bounds and no NUL stands in it.
+  public var isValid: Bool {
+    guard case .text(let text) = form else { return true }
+    let count = text.utf8.count
+    return count > 0 && count <= RecordID.byteCountMax && !text.holdsNUL
+  }
+
+  public static func == (a: RecordID, b: RecordID) -> Bool {
+    switch (a.form, b.form) {
+    case (.uuid(let a0, let a1), .uuid(let b0, let b1)): a0 == b0 && a1 == b1
+    case (.text(let a), .text(let b)): a.hasSameBytes(as: b)
+    case (.uuid, .text), (.text, .uuid): false
     }
   }
 
-  package init(packedUUID high: UInt64, _ low: UInt64) {
-    func digits(_ word: UInt64, _ range: Range<Int>) -> [UInt8] {
-      range.map { index in
-        let digit = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * index)) & 0x0f
-        return digit < 10 ? 48 + digit : 87 + digit
-      }
+  public static func < (a: RecordID, b: RecordID) -> Bool {
+    if case .uuid(let a0, let a1) = a.form, case .uuid(let b0, let b1) = b.form {
+      return (a0, a1) < (b0, b1)
     }
-    let dash = [UInt8(ascii: "-")]
-    let text =
-      digits(high, 0..<8) + dash + digits(high, 8..<12) + dash + digits(high, 12..<16) + dash
-      + digits(low, 0..<4) + dash + digits(low, 4..<16)
-    self.init(String(decoding: text, as: UTF8.self))
+    return a.string.precedesInBytes(b.string)
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    switch form {
+    case .uuid(let high, let low):
+      hasher.combine(high)
+      hasher.combine(low)
+    case .text(let text): text.hashBytes(into: &hasher)
+    }
+  }
+}
+
+/// The 16 bytes of a canonical UUID, big-endian; `nil` for any other text.
+private func canonicalUUID(_ string: String) -> (UInt64, UInt64)? {
+  guard string.utf8.count == 36 else { return nil }
+  var copy = string
+  return copy.withUTF8 { bytes in
+    guard let base = bytes.baseAddress else { return nil }
+    let raw = unsafe UnsafeRawPointer(base)
+    func load<T: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, _: T.Type) -> T {
+      unsafe raw.loadUnaligned(fromByteOffset: offset, as: T.self)
+    }
+    let dash = UInt8(ascii: "-")
+    guard unsafe bytes[8] == dash && bytes[13] == dash && bytes[18] == dash && bytes[23] == dash
+    else { return nil }
+    // Eight digits at a time; those of four are joined to eight first.
+    let second = UInt64(load(9, UInt32.self)) | UInt64(load(14, UInt32.self)) << 32
+    let third = UInt64(load(19, UInt32.self)) | UInt64(load(24, UInt32.self)) << 32
+    guard let a = hexadecimal(load(0, UInt64.self)), let b = hexadecimal(second),
+      let c = hexadecimal(third), let d = hexadecimal(load(28, UInt64.self))
+    else { return nil }
+    return (UInt64(a) << 32 | UInt64(b), UInt64(c) << 32 | UInt64(d))
+  }
+}
+
+private func uuidText(_ high: UInt64, _ low: UInt64) -> String {
+  unsafe String(unsafeUninitializedCapacity: 36) { text in
+    var place = 0
+    for nibble in 0..<32 {
+      if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 {
+        unsafe text[place] = UInt8(ascii: "-")
+        place &+= 1
+      }
+      let word = nibble < 16 ? high : low
+      let digit = UInt8(truncatingIfNeeded: word >> UInt64(60 &- 4 &* (nibble & 15))) & 0x0f
+      unsafe text[place] = digit < 10 ? 48 &+ digit : 87 &+ digit
+      place &+= 1
+    }
+    return place
   }
 }
 

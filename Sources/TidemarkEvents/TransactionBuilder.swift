@@ -101,15 +101,7 @@ public struct TransactionBuilder: ~Copyable {
   public mutating func beginEvent(
     _ kind: EventKind, model: Int, id: RecordID, principal: Int, stamp: Stamp
   ) {
-    beginEvent(
-      kind, model: model, id: id, uuid: id.packedUUID, principal: principal, stamp: stamp)
-  }
-
-  /// The same for an id whose packed form is known.
-  package mutating func beginEvent(
-    _ kind: EventKind, model: Int, id: RecordID, uuid: (UInt64, UInt64)?, principal: Int,
-    stamp: Stamp
-  ) {
+    let uuid = id.packedUUID
     if eventCount > 0, eventCount % TransactionHeader.offsetStride == 0 {
       offsets.append(UInt32(truncatingIfNeeded: writer.count - start))
     }

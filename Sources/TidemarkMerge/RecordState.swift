@@ -82,6 +82,15 @@ public struct RecordState: Hashable, Sendable {
       && overturned.isSubset(of: context)
   }
 
+  /// True where it is plain that the record was there for an author with this context if it is there
+  /// now: every event had been seen, or nobody ever deleted it and its create had been seen.
+  public func isPlainlySeen(by context: VersionVector) -> Bool {
+    if let created, deletes.isEmpty, overturned.isEmpty, context.contains(created.dot) {
+      return true
+    }
+    return isSeen(by: context)
+  }
+
   public func field(_ field: FieldID) -> FieldState? {
     fields.first { $0.field == field }?.state
   }

@@ -62,13 +62,7 @@ struct RowSnapshot {
   ) throws -> RecordState {
     switch row {
     case .state(let row): return row.state
-    case .linear(let line):
-      var folder = LinearFolder(catalog)
-      for index in 0..<line.count {
-        let position = line.position(index)
-        try withEntry(position.entryLSN, tx) { try folder.fold($0, position) }
-      }
-      return folder.state
+    case .linear(let line): return try line.state(catalog) { try withEntry($0, tx, $1) }
     }
   }
 

@@ -38,7 +38,7 @@ internal import TidemarkLMDB
       }
       let filter = unsafe RawSpan(_unsafeBytes: entry.filter)
       guard RowFilter.mayHold(hash, filter, lineCount: entry.run.filterLineCount) else { continue }
-      if let row = try tables.storedRow(key, in: entry.run, tx) { return row }
+      if let row = try tables.storedRow(key, hash, in: entry.run, tx) { return row }
     }
     return nil
   }

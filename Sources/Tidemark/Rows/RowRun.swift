@@ -13,7 +13,8 @@ internal import TidemarkLMDB
 //   rowFilters   id of the run → filter
 //
 //   block        for each row varint byte count of the key, key, varint byte count of the row, row;
-//                then u16 offset of each row; u16 count of rows; u32 CRC-32C of all the above
+//                then u8 fingerprint of each key; u16 offset of each row; u16 count of rows;
+//                u32 CRC-32C of all the above
 //   filter       lines of 64 bytes (see `RowFilter`)
 //
 // Invariants:
@@ -117,6 +118,7 @@ struct RowFilter: ~Copyable {
 struct RowBlock: ~Escapable {
   private let bytes: RawSpan
   let count: Int
+  private let fingerprints: Int
   private let offsets: Int
 
   /// - Throws: `CodecError` for bytes that no store wrote.
@@ -126,9 +128,13 @@ struct RowBlock: ~Escapable {
     var tail = ByteReader(bytes, at: bytes.byteCount - 6)
     count = Int(try tail.littleEndian(UInt16.self))
     offsets = bytes.byteCount - 6 - 2 * count
-    guard offsets >= 0, count > 0 else { throw CodecError(.malformed, "block of rows") }
+    fingerprints = offsets - count
+    guard fingerprints >= 0, count > 0 else { throw CodecError(.malformed, "block of rows") }
     self.bytes = bytes
   }
+
+  /// A byte of a key's hash.
+  static func fingerprint(_ hash: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: hash) }
 
   func verify() throws(CodecError) {
     var tail = ByteReader(bytes, at: bytes.byteCount - 4)
@@ -153,19 +159,43 @@ struct RowBlock: ~Escapable {
   private func reader(_ index: Int) throws(CodecError) -> ByteReader {
     var table = ByteReader(bytes, at: offsets + 2 * index)
     let offset = Int(try table.littleEndian(UInt16.self))
-    return ByteReader(unsafe bytes.extracting(unchecked: 0..<offsets), at: offset)
+    return ByteReader(unsafe bytes.extracting(unchecked: 0..<fingerprints), at: offset)
   }
 
-  /// The first row at or after a key, and whether it is that key's; `count` where all are before.
-  func search(_ key: RawSpan) throws(CodecError) -> (index: Int, isFound: Bool) {
+  /// The row of a key; `nil` where there is none.
+  /// - Parameter hash: the key's, under the run's seed.
+  /// - Complexity: O(rows of the block), eight at a time: it touches fewer lines of the cache than a
+  ///   search by halves.
+  @_lifetime(copy self)
+  func row(_ key: RawSpan, _ hash: UInt64) throws(CodecError) -> RawSpan? {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let pattern = UInt64(RowBlock.fingerprint(hash)) &* ones
+    var first = 0
+    while first < count {
+      // Behind the fingerprints stand at least eight bytes.
+      let eight = unsafe bytes.unsafeLoadUnaligned(
+        fromUncheckedByteOffset: fingerprints + first, as: UInt64.self)
+      let difference = UInt64(littleEndian: eight) ^ pattern
+      // The high bit of each byte that is zero, and perhaps of some that are one and follow such.
+      var matches = (difference &- ones) & ~difference & (ones &* 0x80)
+      while matches != 0 {
+        let index = first + matches.trailingZeroBitCount / 8
+        if index < count, try self.key(index).hasSameBytes(as: key) { return try row(index) }
+        matches &= matches &- 1
+      }
+      first += 8
+    }
+    return nil
+  }
+
+  /// The first row at or after a key; `count` where all are before.
+  func firstIndex(atOrAfter key: RawSpan) throws(CodecError) -> Int {
     var low = 0
     var high = count
     while low < high {
       let middle = (low + high) / 2
-      let order = try self.key(middle).order(key)
-      if order == 0 { return (middle, true) }
-      if order < 0 { low = middle + 1 } else { high = middle }
+      if try self.key(middle).order(key) < 0 { low = middle + 1 } else { high = middle }
     }
-    return (low, false)
+    return low
   }
 }

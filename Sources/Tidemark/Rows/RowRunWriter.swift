@@ -13,6 +13,7 @@ struct RowRunWriter: ~Copyable {
   private var rowCount = 0
   private var block = ByteWriter(capacity: 8192)
   private var offsets: [UInt16] = []
+  private var fingerprints: [UInt8] = []
   private var firstKey = ByteWriter(capacity: 512)
 
   /// - Parameters:
@@ -28,7 +29,7 @@ struct RowRunWriter: ~Copyable {
   mutating func append(_ key: RawSpan, _ row: RawSpan, _ tx: inout WriteTransaction) throws {
     let byteCount = key.byteCount + row.byteCount + 10
     if !offsets.isEmpty,
-      block.count + byteCount + 2 * offsets.count + 6 > RowRunWriter.blockByteCountMax
+      block.count + byteCount + 3 * offsets.count + 6 > RowRunWriter.blockByteCountMax
     {
       try endBlock(&tx)
     }
@@ -42,12 +43,15 @@ struct RowRunWriter: ~Copyable {
     block.append(key)
     block.append(varint: row.byteCount)
     block.append(row)
-    filter.insert(keyHash(key, seed: seed))
+    let hash = keyHash(key, seed: seed)
+    fingerprints.append(RowBlock.fingerprint(hash))
+    filter.insert(hash)
     rowCount += 1
   }
 
   private mutating func endBlock(_ tx: inout WriteTransaction) throws {
     guard !offsets.isEmpty else { return }
+    block.append(fingerprints)
     for offset in offsets { block.append(littleEndian: offset) }
     block.append(littleEndian: UInt16(truncatingIfNeeded: offsets.count))
     let checksum = block.checksum(0..<block.count)
@@ -55,6 +59,7 @@ struct RowRunWriter: ~Copyable {
     try tx.put(tables.rowBlocks, firstKey.bytes, block.bytes)
     block.truncate()
     offsets.removeAll(keepingCapacity: true)
+    fingerprints.removeAll(keepingCapacity: true)
   }
 
   /// Ends what has been written so far, so that the transaction can commit.

@@ -163,7 +163,7 @@ final class RowSource {
       }
       let block = try RowBlock(cursor.value)
       try block.verify()
-      let start = isAfter ? 0 : try block.search(from.rawBytes).index
+      let start = isAfter ? 0 : try block.firstIndex(atOrAfter: from.rawBytes)
       for index in start..<block.count { add(try block.key(index), try block.row(index)) }
       self.from = cursor.key.extracting(4..<cursor.key.byteCount).toArray()
       isAfter = true

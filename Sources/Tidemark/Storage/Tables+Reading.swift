@@ -90,19 +90,22 @@ extension Tables {
   ) throws -> StoredRow? {
     if let bytes = try tx.get(records, key) { return try StoredRow(bytes) }
     for run in try rowRuns(tx) {
+      let hash = keyHash(key, seed: run.seed)
       if let filter = try tx.get(rowFilters, UInt64(run.id)),
-        !RowFilter.mayHold(keyHash(key, seed: run.seed), filter, lineCount: run.filterLineCount)
+        !RowFilter.mayHold(hash, filter, lineCount: run.filterLineCount)
       {
         continue
       }
-      if let row = try storedRow(key, in: run, tx) { return row }
+      if let row = try storedRow(key, hash, in: run, tx) { return row }
     }
     return nil
   }
 
   /// A row of one run.
+  /// - Parameter hash: the key's, under the run's seed.
   func storedRow(
-    _ key: RawSpan, in run: RowRun, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+    _ key: RawSpan, _ hash: UInt64, in run: RowRun,
+    _ tx: borrowing some Reading & ~Copyable & ~Escapable
   ) throws -> StoredRow? {
     var prefix = ByteWriter(capacity: 512)
     prefix.append(bigEndian: run.id)
@@ -111,9 +114,8 @@ extension Tables {
       guard try cursor.seek(atOrBefore: prefix.bytes), try cursor.key.begins(with: run.id) else {
         return nil
       }
-      let block = try RowBlock(cursor.value)
-      let (index, isFound) = try block.search(key)
-      return isFound ? try StoredRow(try block.row(index)) : nil
+      guard let row = try RowBlock(cursor.value).row(key, hash) else { return nil }
+      return try StoredRow(row)
     }
   }
 
@@ -124,17 +126,14 @@ extension Tables {
     switch stored {
     case .state(let row): return row
     case .linear(let line):
-      var folder = LinearFolder(catalog)
-      for index in 0..<line.count {
-        let position = line.position(index)
-        guard let entry = try tx.get(log, position.entryLSN) else {
-          throw CodecError(.malformed, "log entry \(position.entryLSN)")
-        }
-        try folder.fold(entry, position)
-      }
       var row = RecordRow()
       row.head = line.head
-      row.state = folder.state
+      row.state = try line.state(catalog) { lsn, fold in
+        guard let entry = try tx.get(log, lsn) else {
+          throw CodecError(.malformed, "log entry \(lsn)")
+        }
+        try fold(entry)
+      }
       return row
     }
   }

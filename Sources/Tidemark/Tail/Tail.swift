@@ -54,8 +54,6 @@ final class Tail: @unchecked Sendable {
 
   var isEmpty: Bool { monitor.locked { active?.isEmpty ?? true && sealed == nil } }
 
-  /// The writer's: the segment that grows, `nil` before the first write.
-  var current: TailSegment? { monitor.locked { active } }
   var draining: TailSegment? { monitor.locked { sealed } }
 
   func begin(_ segment: TailSegment) {

@@ -36,15 +36,16 @@ struct TailRows: ~Copyable {
   private(set) var rows: [Row] = []
   private(set) var states: [StateVersion] = []
   private var superseded: [Superseded] = []
-  /// A row's place and one; 0 where there is none.
-  private var slots: [UInt32]
+  /// The high half of a row's hash, and its place and one; 0 where there is none. With the hash at
+  /// hand a key that is not here costs one line of the cache, not one for each row that it meets.
+  private var slots: [UInt64]
   private var keys: ByteWriter
 
   /// - Parameter rowCount: how many rows may be expected.
   init(rowCount: Int = 0) {
     var slotCount = 256
     while slotCount < rowCount * 2 { slotCount *= 2 }
-    slots = [UInt32](repeating: 0, count: slotCount)
+    slots = [UInt64](repeating: 0, count: slotCount)
     keys = ByteWriter(capacity: max(4096, rowCount * 20))
     rows.reserveCapacity(rowCount)
   }
@@ -62,9 +63,12 @@ struct TailRows: ~Copyable {
     let mask = slots.count - 1
     var slot = Int(truncatingIfNeeded: hash) & mask
     while true {
-      let place = Int(slots[slot]) - 1
-      if place < 0 { return nil }
-      if rows[place].hash == hash, self.key(place).hasSameBytes(as: key) { return place }
+      let stored = slots[slot]
+      if stored == 0 { return nil }
+      if stored >> 32 == hash >> 32 {
+        let place = Int(truncatingIfNeeded: stored & 0xffff_ffff) - 1
+        if self.key(place).hasSameBytes(as: key) { return place }
+      }
       slot = (slot + 1) & mask
     }
   }
@@ -153,7 +157,7 @@ struct TailRows: ~Copyable {
   }
 
   private mutating func grow() {
-    slots = [UInt32](repeating: 0, count: slots.count * 2)
+    slots = [UInt64](repeating: 0, count: slots.count * 2)
     for place in rows.indices { insert(place, rows[place].hash) }
   }
 
@@ -161,7 +165,7 @@ struct TailRows: ~Copyable {
     let mask = slots.count - 1
     var slot = Int(truncatingIfNeeded: hash) & mask
     while slots[slot] != 0 { slot = (slot + 1) & mask }
-    slots[slot] = UInt32(place + 1)
+    slots[slot] = (hash >> 32) << 32 | UInt64(place + 1)
   }
 
   /// The rows' places in the order of their keys.
@@ -183,7 +187,7 @@ struct TailRows: ~Copyable {
     let isOneModel = isOneModel
     places.sort { a, b in
       if isOneModel, a.prefix != b.prefix { return a.prefix < b.prefix }
-      return key(a.place).precedes(key(b.place))
+      return key(a.place).order(key(b.place)) < 0
     }
     return places.map(\.place)
   }
@@ -198,12 +202,5 @@ struct TailRows: ~Copyable {
 extension RawSpan {
   fileprivate var model: UInt16 {
     unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt16.self)
-  }
-
-  /// The order of `memcmp`, and of lengths where one begins the other.
-  func precedes(_ other: RawSpan) -> Bool {
-    unsafe withUnsafeBytes { mine in
-      unsafe other.withUnsafeBytes { theirs in unsafe mine.lexicographicallyPrecedes(theirs) }
-    }
   }
 }

@@ -96,9 +96,8 @@ final class TailSegment {
 
   /// Calls `body` with an entry's bytes.
   func withBytes<R, E: Error>(_ entry: Entry, _ body: (RawSpan) throws(E) -> R) throws(E) -> R {
-    let buffer = unsafe chunks[entry.chunk].buffer(entry.offset, entry.byteCount)
     defer { withExtendedLifetime(self) {} }
-    return try body(unsafe RawSpan(_unsafeBytes: buffer))
+    return try body(unsafe RawSpan(_unsafeBytes: buffer(entry)))
   }
 
   /// Works out the hashes that the entries have room for, as a chain from `head` on.

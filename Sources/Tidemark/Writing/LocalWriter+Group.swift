@@ -58,16 +58,21 @@ extension LocalWriter {
   }
 
   /// Goes on under a new replica id, because this store is a copy.
+  /// - Precondition: the group has just been opened. Where this fails it is not open any more.
   func rotateReplica(anchor: UInt64) throws {
-    try drainAll()
-    try environment.write { tx in
-      try logWriter.begin(&tx)
-      logWriter.rotateReplica(anchor: anchor)
-      try logWriter.flush(&tx)
+    precondition(isGroupOpen && pending.isEmpty)
+    do {
+      try drainAll()
+      isLoaded = false
+      try logWriter.transact(in: environment) { _ in logWriter.rotateReplica(anchor: anchor) }
+      try load()
+      try beginSegment()
+      groupStart = mark
+    } catch {
+      isGroupOpen = false
+      journal?.unlock()
+      throw error
     }
-    try load()
-    try beginSegment()
-    groupStart = mark
   }
 
   private func openJournal() throws -> Journal {
@@ -98,7 +103,6 @@ extension LocalWriter {
     self.noted = noted
     if catalog.versions.count != self.catalog.versions.count {
       self.catalog = catalog
-      clearances = []
     }
     isLoaded = true
   }
@@ -165,13 +169,19 @@ extension LocalWriter {
     snapshot = nil
   }
 
-  /// Leaves nothing in the journal.
-  func clearJournal() throws {
-    guard journal != nil else { return }
+  /// Runs a body while LMDB holds all that has been committed, and the journal is locked.
+  func drained<R>(_ body: () throws -> R) throws -> R {
+    commit()
     try lock()
     defer { journal?.unlock() }
     try drainAll()
-    try journal?.clear()
+    return try body()
+  }
+
+  /// Leaves nothing in the journal.
+  func clearJournal() throws {
+    guard journal != nil else { return }
+    try drained { try journal?.clear() }
   }
 
   // MARK: Commit
@@ -230,15 +240,8 @@ extension LocalWriter {
     if let groupStart { rollBack(to: groupStart) }
     try drainAll()
     forget()
-    do {
-      try environment.write { tx in
-        try logWriter.begin(&tx)
-        for entry in entries { try logWriter.restore(entry, &tx) }
-        try logWriter.flush(&tx)
-      }
-    } catch {
-      logWriter.forget()
-      throw error
+    try logWriter.transact(in: environment) { tx in
+      for entry in entries { try logWriter.restore(entry, &tx) }
     }
   }
 
@@ -277,16 +280,13 @@ extension LocalWriter {
     guard let header else { return }
     let records = try journal.recover(logID: header.logID, from: header.nextLSN)
     guard !records.isEmpty else { return }
-    defer { logWriter.forget() }
-    try environment.write { tx in
-      try logWriter.begin(&tx)
+    try logWriter.transact(in: environment) { tx in
       for record in records {
         // Its own process may have brought it into LMDB meanwhile.
         if record.lsn < logWriter.header.nextLSN { continue }
         guard record.lsn == logWriter.header.nextLSN else { break }
         try logWriter.restore(record.bytes, &tx)
       }
-      try logWriter.flush(&tx)
     }
   }
 }

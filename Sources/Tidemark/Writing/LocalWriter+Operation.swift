@@ -21,8 +21,7 @@ extension LocalWriter {
       throw StoreError(
         .misuse, "the schema has changed; look \(shape.model.name) up in the store again")
     }
-    let uuid = id.packedUUID
-    guard uuid != nil || id.isValid else {
+    guard id.isValid else {
       throw StoreError(
         .invalid, "a record id is 1 to \(RecordID.byteCountMax) bytes of UTF-8 without NUL")
     }
@@ -40,17 +39,9 @@ extension LocalWriter {
     operation = PendingOperation(
       kind: kind, shape: shape, principal: principal, clock: clock, stamp: stamp)
     builder.beginEvent(
-      kind, model: shape.place, id: id, uuid: uuid, principal: principal, stamp: stamp)
+      kind, model: shape.place, id: id, principal: principal, stamp: stamp)
     key.truncate()
-    key.append(bigEndian: UInt16(truncatingIfNeeded: shape.number))
-    if let uuid {
-      key.append(0 as UInt8)
-      key.append(bigEndian: uuid.0)
-      key.append(bigEndian: uuid.1)
-    } else {
-      key.append(1 as UInt8)
-      key.append(utf8: id.string)
-    }
+    RecordKey(model: shape.number, id: id).encode(into: &key)
   }
 
   /// Takes back the operation that has begun, if one has.
@@ -132,19 +123,12 @@ extension LocalWriter {
 
   // MARK: Rules
 
-  private func clearance(_ operation: PendingOperation) -> Clearance {
-    if let known = clearances[operation.principal][operation.shape.place] { return known }
-    let clearance = catalog.policy.clearance(
-      model: operation.shape.place, principal: principals[operation.principal])
-    clearances[operation.principal][operation.shape.place] = clearance
-    return clearance
-  }
-
   private func authorize(
     _ operation: PendingOperation, _ row: StoredRow?, _ given: inout UInt128,
     _ editor: borrowing RecordEditor
   ) throws {
-    let clearance = clearance(operation)
+    let clearance = clearances.clearance(
+      principal: operation.principal, model: operation.shape.place, catalog.policy)
     let isKnown: Bool
     switch operation.kind {
     case .create:
@@ -152,8 +136,8 @@ extension LocalWriter {
     case .update:
       isKnown =
         try !editor.setsNull && given & operation.shape.owners == 0 && !operation.shape.isWide
-        && isCleared(clearance.update, row)
-    case .delete: isKnown = try isCleared(clearance.delete, row)
+        && isCleared(clearance.update, row, operation.shape)
+    case .delete: isKnown = try isCleared(clearance.delete, row, operation.shape)
     case .unknown: throw StoreError(.invalid, "there is no such kind of event")
     }
     if operation.kind == .create, !clearance.filledOwners.isEmpty {
@@ -181,40 +165,23 @@ extension LocalWriter {
   }
 
   /// Whether an update or delete is allowed without asking.
-  private func isCleared(_ answer: Clearance.Answer, _ row: StoredRow?) throws -> Bool {
+  private func isCleared(
+    _ answer: Clearance.Answer, _ row: StoredRow?, _ shape: ModelShape
+  ) throws -> Bool {
     switch answer {
     case .allowed: return true
     case .ask: return false
     case .ifOwner(let field, let identity):
       switch row {
       case .linear(let row):
-        return try withEntry(row.position(0).entryLSN) { entry throws(CodecError) in
-          try owns(entry, row.position(0), field, identity)
+        return try withEntry(row.position(0).entryLSN) { entry in
+          let event = try TransactionEntry.event(in: entry, at: row.position(0))
+          return try event.schema == shape.version && event.sets(field, to: identity)
         }
-      case .state(let row):
-        guard case .string(let owner) = row.state.owner(catalogField(field)) else { return false }
-        return owner.utf8.elementsEqual(identity)
+      case .state(let row): return row.state.isOwned(by: identity, shape.fieldIDs[field])
       case nil: return false
       }
     }
-  }
-
-  /// Whether a create gave a field this text.
-  private func owns(
-    _ entry: RawSpan, _ position: Position, _ field: Int, _ identity: [UInt8]
-  ) throws(CodecError) -> Bool {
-    var event = try TransactionEntry.event(in: entry, at: position)
-    guard event.schema == catalog.current.version else { return false }
-    while let found = try event.nextField() {
-      let bytes = try event.operationBytes()
-      if found == field { return bytes.isSetText(identity) }
-    }
-    return false
-  }
-
-  private func catalogField(_ place: Int) -> FieldID {
-    guard let operation else { return place }
-    return catalog.current.fields[operation.shape.place][place]
   }
 
   /// Adds to a create the owners that it left out.
@@ -247,7 +214,8 @@ extension LocalWriter {
     let decision = catalog.policy.decide(
       AccessRequest(
         model: operation.shape.place, operation: access,
-        credentials: [principals[operation.principal]], changes: try builder.pendingChanges(),
+        credentials: [clearances.principals[operation.principal]],
+        changes: try builder.pendingChanges(),
         stored: access == .create
           ? nil : catalog.facts(state, operation.shape.number, operation.shape.place)))
     if let denial = decision.denial { throw LocalDenial(denial: denial) }
@@ -303,7 +271,7 @@ extension LocalWriter {
     _ row: LinearRow, _ given: UInt128, _ shape: ModelShape
   ) throws -> Bool {
     let last = row.position(row.count - 1)
-    return try withEntry(last.entryLSN) { entry throws(CodecError) in
+    return try withEntry(last.entryLSN) { entry in
       try shape.isSuperseded(
         TransactionEntry.event(in: entry, at: last), by: header.replica, giving: given)
     }
@@ -333,15 +301,7 @@ extension LocalWriter {
   func state(of row: StoredRow) throws -> RecordState {
     switch row {
     case .state(let row): return row.state
-    case .linear(let row):
-      var folder = LinearFolder(catalog)
-      for index in 0..<row.count {
-        let position = row.position(index)
-        try withEntry(position.entryLSN) { entry throws(CodecError) in
-          try folder.fold(entry, position)
-        }
-      }
-      return folder.state
+    case .linear(let line): return try line.state(catalog, withEntry)
     }
   }
 
@@ -365,7 +325,7 @@ extension LocalWriter {
 
   /// Calls `body` with the bytes of a log entry, wherever it is.
   func withEntry<R>(
-    _ lsn: UInt64, _ body: (RawSpan) throws(CodecError) -> R
+    _ lsn: UInt64, _ body: (RawSpan) throws -> R
   ) throws -> R {
     if lsn == header.nextLSN, operation != nil {
       return try body(builder.bytes.extracting(entryOffset..<builder.bytes.byteCount))

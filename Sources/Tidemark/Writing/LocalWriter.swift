@@ -59,14 +59,10 @@ final class LocalWriter {
   var deliveries: [((any Error)?) -> Void] = []
 
   // The transaction.
-  var transactionStart: Mark?
   var entryOffset = 0
   var transactionOffset = 0
   var distances: [UInt64] = []
-  var principals: [Principal] = []
-  /// By principal, then by model's place in the schema.
-  var clearances: [[Clearance?]] = []
-  var clearedPrincipals: [Principal] = []
+  var clearances = ClearanceCache()
 
   // The operation.
   var operation: PendingOperation?
@@ -126,11 +122,9 @@ final class LocalWriter {
       let count = builder.eventCount
       let first = Dot(header.replica, own.seq + 1)
       if count == 0 { rollBack(to: mark) } else { try endTransaction() }
-      transactionStart = nil
       return (result, first, count)
     } catch {
       rollBack(to: mark)
-      transactionStart = nil
       throw error
     }
   }
@@ -166,17 +160,7 @@ final class LocalWriter {
     if let label, !(1...Limits.labelByteCountMax).contains(label.utf8.count) {
       throw StoreError(.invalid, "a transaction's label has 1 to \(Limits.labelByteCountMax) bytes")
     }
-    transactionStart = mark
-    if principals != clearedPrincipals {
-      clearedPrincipals = principals
-      clearances = []
-    }
-    if clearances.count != principals.count {
-      clearances = principals.map { _ in
-        [Clearance?](repeating: nil, count: catalog.current.models.count)
-      }
-    }
-    self.principals = principals
+    clearances.begin(principals, catalog)
     distances.removeAll(keepingCapacity: true)
     let change = foreign.entries.isEmpty ? VersionVector() : foreign.risen(since: noted)
     let wall = wallMilliseconds ?? options.wallMilliseconds()

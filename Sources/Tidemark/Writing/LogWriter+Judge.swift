@@ -192,14 +192,7 @@ extension LogWriter {
   ) throws -> (seen: RecordState, now: RecordState) {
     guard judging == .authority else { return (row.state, row.state) }
     let context = proposal.context(index)
-    if row.state.isSeen(by: context) { return (row.state, row.state) }
-    // Of what the author saw only whether the record was there counts while it is there now: it was, where
-    // nobody ever deleted it and the author had seen its create.
-    if let created = row.state.created, row.state.deletes.isEmpty, row.state.overturned.isEmpty,
-      context.contains(created.dot)
-    {
-      return (row.state, row.state)
-    }
+    if row.state.isPlainlySeen(by: context) { return (row.state, row.state) }
     let events = try foldEvents(key, &tx) + proposal.folded[key, default: []]
     let seen = RecordState.fold(
       events.filter { context.contains($0.rank.dot) }, catalog.mergeRules(key.model))

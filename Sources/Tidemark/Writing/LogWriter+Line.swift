@@ -4,9 +4,9 @@ internal import TidemarkLMDB
 internal import TidemarkMerge
 internal import TidemarkSchema
 
-// Most of what comes from elsewhere begins a record or goes on in its line, and its author plainly
-// may. Such events are taken as they lie in their transaction's bytes; the others, one by one, as
-// `judge` takes them.
+// Most of what comes from elsewhere begins a record or changes one, and its author plainly may. Such
+// events are taken as they lie in their transaction's bytes: they go on in their record's line, or are
+// folded into its state. The others are judged one by one, as `judge` takes them.
 
 /// A transaction from elsewhere that is being judged in place.
 struct LineJudgement {
@@ -21,7 +21,10 @@ struct LineJudgement {
   var repeatedKeys: Set<UInt64> = []
   var lastStamp = Stamp.zero
   let resolved: Catalog.Resolved
+  /// What the author had seen before the first event, without the author's own replica.
   let context: VersionVector
+  /// The same with the author's own, before the event that is being judged.
+  var eventContext: VersionVector
   let judging: Judging
   let entryLSN: UInt64
   /// Where the transaction begins in its entry.
@@ -33,6 +36,7 @@ struct LineJudgement {
   ) {
     self.resolved = resolved
     self.context = context
+    eventContext = context
     self.judging = judging
     self.entryLSN = entryLSN
     self.transactionOffset = transactionOffset
@@ -83,14 +87,7 @@ extension LogWriter {
     guard line.resolved.isIdentity, line.resolved.version == catalog.current.version,
       header.eventCount <= 1 << 20
     else { return false }
-    if header.principals != clearedPrincipals
-      || clearances.first?.count != catalog.current.models.count
-    {
-      clearedPrincipals = header.principals
-      clearances = header.principals.map { _ in
-        [Clearance?](repeating: nil, count: catalog.current.models.count)
-      }
-    }
+    clearances.begin(header.principals, catalog)
     let limit = Stamp(
       milliseconds: wallMilliseconds() + limits.driftMilliseconds, counter: .max)
     var offset = transaction.eventsOffset
@@ -129,12 +126,13 @@ extension LogWriter {
     _ tx: inout WriteTransaction
   ) throws -> Bool {
     guard line.resolved.models.indices.contains(event.model),
-      event.principal < clearances.count
+      event.principal < clearances.principals.count
     else { throw CodecError(.outOfBounds, "event \(event.dot)") }
     var key = ByteWriter(capacity: 64)
     event.appendKey(to: &key)
     let (found, hash, row) = try find(key.bytes, &tx)
     let shape = catalog.shapes[event.model]
+    line.eventContext.set(event.dot.replica, to: event.dot.seq - 1)
     let going: Going =
       if try (line.aloneKeys.isEmpty || !line.aloneKeys.contains(RecordKey(key.bytes)))
         && (event.isPacked || event.id.isPlainID) && !line.repeatedKeys.contains(hash)
@@ -143,7 +141,7 @@ extension LogWriter {
       } else {
         .alone
       }
-    if going == .alone {
+    if case .alone = going {
       return try takeAlone(index, key.bytes, found, transaction, &line, &tx)
     }
     let position = Position(
@@ -152,10 +150,12 @@ extension LogWriter {
     let head = row?.head ?? 0
     line.distances.append(head == 0 ? 0 : position.lsn - head)
     let place = found ?? overlay.add(key.bytes, hash, row)
-    if going == .superseding {
-      overlay.replaceLast(place, position)
-    } else {
-      overlay.append(place, position, isDelete: event.kind == .delete)
+    switch going {
+    case .appending, .alone: overlay.append(place, position, isDelete: event.kind == .delete)
+    case .superseding: overlay.replaceLast(place, position)
+    case .folding(var row):
+      row.head = position.lsn
+      overlay.set(place, row)
     }
     line.touched.append(place)
     return true
@@ -187,42 +187,65 @@ extension LogWriter {
     return true
   }
 
-  /// How an event goes on in its record's line.
+  /// What an event does to its record's row.
   private enum Going {
     case appending
-    /// In the place of the last event, of which it leaves nothing.
+    /// In the place of the line's last event, of which it leaves nothing.
     case superseding
-    /// Not in the line, or not as far as can be seen at a glance.
+    /// The row's state with the event in it.
+    case folding(RecordRow)
+    /// Not to be seen at a glance.
     case alone
   }
 
-  /// Whether an event begins a record or goes on in its line, fits the schema, and is allowed.
+  /// What an event does to its record's row, where it begins a record or changes one, fits the schema,
+  /// and is plainly allowed.
   private func going(
     _ event: borrowing EventReader, _ transaction: borrowing TransactionReader,
     _ row: StoredRow?, _ shape: ModelShape, _ line: LineJudgement, _ tx: inout WriteTransaction
   ) throws -> Going {
-    let given = try shape.givenPlainly(event)
-    guard let given else { return .alone }
-    var going = Going.appending
+    guard let given = try shape.givenPlainly(event) else { return .alone }
+    let going: Going
     switch (event.kind, row) {
-    case (.create, nil):
-      guard shape.required & ~given == 0 else { return .alone }
+    case (.create, nil) where shape.required & ~given == 0: going = .appending
     case (.update, .linear(let known)), (.delete, .linear(let known)):
-      guard known.exists, event.kind == .delete || given & shape.owners == 0,
-        try hasSeen(known, event, line, &tx)
-      else { return .alone }
-      if known.count == LinearRow.countMax {
-        guard event.kind == .update,
-          try supersedes(known, event, transaction, given, shape, line, &tx)
-        else {
-          return .alone
-        }
+      guard known.exists, event.kind == .delete || given & shape.owners == 0 else { return .alone }
+      if try !hasSeen(known, event, line, &tx) {
+        going = try folding(event, .linear(known), shape, line, &tx)
+      } else if known.count < LinearRow.countMax {
+        going = .appending
+      } else if event.kind == .update,
+        try supersedes(known, event, transaction, given, shape, line, &tx)
+      {
         going = .superseding
+      } else {
+        going = try folding(event, .linear(known), shape, line, &tx)
       }
+    case (.update, .state(let known)), (.delete, .state(let known)):
+      guard event.kind == .delete || given & shape.owners == 0 else { return .alone }
+      going = try folding(event, .state(known), shape, line, &tx)
     default: return .alone
     }
     guard line.judging == .authority else { return going }
     return try isCleared(event, row, shape, &tx) ? going : .alone
+  }
+
+  /// Folds a change into its record's state.
+  private func folding(
+    _ event: borrowing EventReader, _ stored: StoredRow, _ shape: ModelShape,
+    _ line: LineJudgement, _ tx: inout WriteTransaction
+  ) throws -> Going {
+    // What this transaction wrote is not in the log yet.
+    if case .linear(let known) = stored, known.head >= line.entryLSN { return .alone }
+    var row = try tables.row(stored, catalog, tx)
+    if line.judging == .authority {
+      guard row.state.exists, row.state.isPlainlySeen(by: line.eventContext) else { return .alone }
+    }
+    let change = FoldEvent(
+      rank: Rank(event.stamp, event.dot), kind: event.kind, context: line.eventContext,
+      changes: try event.changes())
+    let outcome = row.state.apply(change, catalog.mergeRules(shape.number))
+    return outcome == .needsFold ? .alone : .folding(row)
   }
 
   private func supersedes(
@@ -262,14 +285,8 @@ extension LogWriter {
     _ event: borrowing EventReader, _ row: StoredRow?, _ shape: ModelShape,
     _ tx: inout WriteTransaction
   ) throws -> Bool {
-    let clearance: Clearance
-    if let known = clearances[event.principal][event.model] {
-      clearance = known
-    } else {
-      clearance = catalog.policy.clearance(
-        model: event.model, principal: clearedPrincipals[event.principal])
-      clearances[event.principal][event.model] = clearance
-    }
+    let clearance = clearances.clearance(
+      principal: event.principal, model: event.model, catalog.policy)
     switch event.kind {
     case .create:
       // A create from elsewhere names its owners.
@@ -277,116 +294,32 @@ extension LogWriter {
         clearance.filledOwners.count == 1
       else { return clearance.create == .allowed && clearance.filledOwners.isEmpty }
       return try event.sets(field, to: identity)
-    case .update: return try isCleared(clearance.update, row, &tx)
-    case .delete: return try isCleared(clearance.delete, row, &tx)
+    case .update: return try isCleared(clearance.update, row, shape, &tx)
+    case .delete: return try isCleared(clearance.delete, row, shape, &tx)
     case .unknown: return false
     }
   }
 
   private func isCleared(
-    _ answer: Clearance.Answer, _ row: StoredRow?, _ tx: inout WriteTransaction
+    _ answer: Clearance.Answer, _ row: StoredRow?, _ shape: ModelShape,
+    _ tx: inout WriteTransaction
   ) throws -> Bool {
     switch answer {
     case .allowed: return true
     case .ask: return false
     case .ifOwner(let field, let identity):
-      guard case .linear(let line) = row else { return false }
+      let line: LinearRow
+      switch row {
+      case nil: return false
+      case .state(let row):
+        return row.state.isOwned(by: identity, shape.fieldIDs[field])
+      case .linear(let row): line = row
+      }
       let first = line.position(0)
       guard let entry = try tx.get(tables.log, first.entryLSN) else { return false }
       let event = try TransactionEntry.event(in: entry, at: first)
       guard event.schema == catalog.current.version else { return false }
       return try event.sets(field, to: identity)
     }
-  }
-}
-
-extension EventReader {
-  /// The key of the record, where the models' places are their numbers.
-  fileprivate func appendKey(to key: inout ByteWriter) {
-    key.append(bigEndian: UInt16(truncatingIfNeeded: model))
-    key.append((isPacked ? 0 : 1) as UInt8)
-    key.append(id)
-  }
-
-  /// Whether the event sets a field to exactly this text.
-  func sets(_ field: Int, to text: [UInt8]) throws(CodecError) -> Bool {
-    var copy = self
-    while let found = try copy.nextField() {
-      let bytes = try copy.operationBytes()
-      if found == field { return bytes.isSetText(text) }
-    }
-    return false
-  }
-}
-
-extension ModelShape {
-  /// The fields that an event gives, a bit for each, where every one is plainly what the schema wants;
-  /// `nil` where that is to be looked at closely.
-  func givenPlainly(_ event: borrowing EventReader) throws(CodecError) -> UInt128? {
-    guard !isWide else { return nil }
-    if event.kind == .delete { return event.changeCount == 0 && event.isAtEnd ? 0 : nil }
-    var given: UInt128 = 0
-    var last = -1
-    var copy = copy event
-    while let field = try copy.nextField() {
-      guard field > last else { throw CodecError(.malformed, "order of changes") }
-      guard field < checks.count, try copy.isPlain(checks[field]) else { return nil }
-      given |= 1 << UInt128(field)
-      last = field
-    }
-    return copy.isAtEnd ? given : nil
-  }
-}
-
-extension EventReader {
-  /// Whether the operation of the field that `nextField` gave is one that a field takes whatever its
-  /// value, or holds a value that it plainly takes.
-  fileprivate mutating func isPlain(_ check: FieldCheck) throws(CodecError) -> Bool {
-    var operation = ByteReader(try operationBytes())
-    let tag = try operation.byte()
-    switch check {
-    case .counter: return tag == 2
-    case .text:
-      guard tag == 1, try operation.byte() == 5 else { return false }
-      let text = try operation.take(try operation.count("string", max: operation.remaining))
-      return text.isTextWithoutNUL
-    case .formatted(let scalar):
-      guard tag == 1, try operation.byte() == 5 else { return false }
-      return scalar.isWellFormed(try operation.string())
-    case .integer:
-      guard tag == 1 else { return false }
-      return try operation.byte() == 3
-    case .boolean:
-      guard tag == 1 else { return false }
-      let flag = try operation.byte()
-      return flag == 1 || flag == 2
-    case .set, .other: return false
-    }
-  }
-}
-
-extension RawSpan {
-  /// True for the bytes of an id that is plainly one, and no UUID.
-  fileprivate var isPlainID: Bool {
-    byteCount > 0 && byteCount != 36 && byteCount <= RecordID.byteCountMax && isTextWithoutNUL
-  }
-
-  /// True for UTF-8 without a zero byte.
-  fileprivate var isTextWithoutNUL: Bool {
-    var isASCII = true
-    var offset = 0
-    while offset + 8 <= byteCount {
-      let word = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
-      if (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 != 0 { return false }
-      if word & 0x8080_8080_8080_8080 != 0 { isASCII = false }
-      offset += 8
-    }
-    while offset < byteCount {
-      let byte = unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
-      if byte == 0 { return false }
-      if byte >= 0x80 { isASCII = false }
-      offset += 1
-    }
-    return isASCII || validatedString() != nil
   }
 }

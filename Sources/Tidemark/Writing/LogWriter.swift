@@ -34,9 +34,8 @@ final class LogWriter {
   /// The runs as the transaction found them.
   private var rowIndex: RowIndex?
   let hashSeed = UInt64.random(in: .min ... .max)
-  /// What principals may do, by their places in the transaction that is being taken.
-  var clearances: [[Clearance?]] = []
-  var clearedPrincipals: [Principal] = []
+  /// Of the principals of the transaction that is being taken.
+  var clearances = ClearanceCache()
   private var dirtyReplicas: Set<ReplicaID> = []
   private var lastRuns: [ReplicaID: Run] = [:]
   private var dirtyRuns: Set<ReplicaID> = []
@@ -55,6 +54,23 @@ final class LogWriter {
     self.catalog = catalog
     self.limits = limits
     self.wallMilliseconds = wallMilliseconds
+  }
+
+  /// Runs a body in an LMDB transaction of its own, between `begin` and `flush`.
+  func transact<R>(
+    in environment: Environment, _ body: (inout WriteTransaction) throws -> R
+  ) throws -> R {
+    do {
+      return try environment.write { tx in
+        try begin(&tx)
+        let result = try body(&tx)
+        try flush(&tx)
+        return result
+      }
+    } catch {
+      forget()
+      throw error
+    }
   }
 
   /// Brings what is kept in memory up to the transaction: another process may have written, or the

@@ -61,10 +61,7 @@ final class WriteEngine: Sendable {
   /// Waits for all that is under way, and brings what is left into LMDB.
   func close() {
     if !options.readOnly {
-      try? thread.run { [local] in
-        local.value.commit()
-        try local.value.clearJournal()
-      }
+      try? thread.run { [local] in try local.value.clearJournal() }
     }
     thread.close()
     drainThread.close()
@@ -92,22 +89,12 @@ final class WriteEngine: Sendable {
     return try thread.run(timeoutSeconds: options.writeWaitSeconds) {
       [environment, writer, local] in
       let (writer, local) = (writer.value, local.value)
-      local.commit()
-      try local.lock()
-      defer { local.journal?.unlock() }
-      try local.drainAll()
-      local.forget()
-      do {
-        return try environment.write { tx in
-          try writer.begin(&tx)
+      return try local.drained {
+        local.forget()
+        return try writer.transact(in: environment) { tx in
           if writer.header.anchor != anchor { writer.rotateReplica(anchor: anchor) }
-          let result = try body(writer, &tx)
-          try writer.flush(&tx)
-          return result
+          return try body(writer, &tx)
         }
-      } catch {
-        writer.forget()
-        throw error
       }
     }
   }
@@ -180,13 +167,7 @@ final class WriteEngine: Sendable {
     if options.readOnly { return }
     try noticeJournal()
     if tail.isEmpty && !tail.isBehind { return }
-    try thread.run { [local] in
-      let local = local.value
-      local.commit()
-      try local.lock()
-      defer { local.journal?.unlock() }
-      try local.drainAll()
-    }
+    try thread.run { [local] in try local.value.drained {} }
   }
 }
 

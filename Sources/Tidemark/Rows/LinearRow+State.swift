@@ -1,8 +1,23 @@
 internal import TidemarkEvents
 internal import TidemarkMerge
 
+extension LinearRow {
+  /// The record's state.
+  /// - Parameter withEntry: calls a closure with the bytes of a log entry.
+  func state(
+    _ catalog: Catalog, _ withEntry: (UInt64, (RawSpan) throws -> Void) throws -> Void
+  ) throws -> RecordState {
+    var folder = LinearFolder(catalog)
+    for index in 0..<count {
+      let position = position(index)
+      try withEntry(position.entryLSN) { try folder.fold($0, position) }
+    }
+    return folder.state
+  }
+}
+
 /// Folds the events of a line, each of which had seen all before it.
-struct LinearFolder {
+private struct LinearFolder {
   private let catalog: Catalog
   private(set) var state = RecordState()
   /// The events folded so far: what the next one had seen of the record.
