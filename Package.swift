@@ -35,13 +35,13 @@ let package = Package(
     .systemLibrary(
       name: "CLMDB", pkgConfig: "lmdb",
       providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
-    .target(name: "CChecksum"),
+    .target(name: "CProcessor"),
     .target(name: "TidemarkLMDB", dependencies: ["CLMDB"], swiftSettings: settings),
 
     // The pure layers, each knowing only those before it.
     .target(
       name: "TidemarkEvents",
-      dependencies: ["CChecksum", .product(name: "Crypto", package: "swift-crypto")],
+      dependencies: ["CProcessor", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: settings),
     .target(name: "TidemarkJSON", dependencies: ["TidemarkEvents"], swiftSettings: settings),
     .target(
@@ -58,8 +58,8 @@ let package = Package(
     .target(
       name: "Tidemark",
       dependencies: [
-        "TidemarkLMDB", "TidemarkEvents", "TidemarkJSON", "TidemarkSchema", "TidemarkMerge",
-        "TidemarkAuthorization",
+        "CProcessor", "TidemarkLMDB", "TidemarkEvents", "TidemarkJSON", "TidemarkSchema",
+        "TidemarkMerge", "TidemarkAuthorization",
       ],
       swiftSettings: settings),
     .target(name: "TidemarkSync", dependencies: ["Tidemark"], swiftSettings: settings),

@@ -151,6 +151,16 @@
     }
   }
 
+  /// The same; false where the string holds NUL, and what has been written is then not to be used.
+  @inlinable mutating func append(countedWithoutNUL string: String) -> Bool {
+    var string = string
+    return string.withUTF8 {
+      append(varint: $0.count)
+      unsafe append(raw: UnsafeRawBufferPointer($0))
+      return unsafe !$0.holdsZero
+    }
+  }
+
   @inlinable mutating func append(raw: UnsafeRawBufferPointer) {
     guard let source = raw.baseAddress else { return }
     ensure(raw.count)

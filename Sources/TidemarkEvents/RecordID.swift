@@ -135,20 +135,24 @@ extension String {
   /// A zero byte in the UTF-8.
   public var holdsNUL: Bool {
     var copy = self
-    return copy.withUTF8 { bytes in
-      var index = 0
-      // Eight bytes at a time: the classic test for a zero among them.
-      while index &+ 8 <= bytes.count {
-        let word = unsafe UnsafeRawBufferPointer(bytes).loadUnaligned(
-          fromByteOffset: index, as: UInt64.self)
-        if (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 != 0 { return true }
-        index &+= 8
-      }
-      while index < bytes.count {
-        if unsafe bytes[index] == 0 { return true }
-        index &+= 1
-      }
-      return false
+    return copy.withUTF8 { unsafe $0.holdsZero }
+  }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+  @inlinable var holdsZero: Bool {
+    var index = 0
+    // Eight bytes at a time: the classic test for a zero among them.
+    while index &+ 8 <= count {
+      let word = unsafe UnsafeRawBufferPointer(self).loadUnaligned(
+        fromByteOffset: index, as: UInt64.self)
+      if (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 != 0 { return true }
+      index &+= 8
     }
+    while index < count {
+      if unsafe self[index] == 0 { return true }
+      index &+= 1
+    }
+    return false
   }
 }

@@ -58,7 +58,9 @@ public struct TransactionBuilder: ~Copyable {
 
   /// Gives away all that has been written, and begins anew.
   public mutating func take() -> ByteWriter {
-    var taken = ByteWriter(capacity: writer.count > 1 << 16 ? writer.count : 1024)
+    // The next may be a little larger, and should not have to move.
+    let capacity = writer.count + writer.count / 8
+    var taken = ByteWriter(capacity: capacity > 1 << 16 ? capacity : 1024)
     swap(&taken, &writer)
     return taken
   }
@@ -179,11 +181,17 @@ public struct TransactionBuilder: ~Copyable {
   }
 
   /// Adds a field that is set to text.
-  @inlinable public mutating func appendSet(_ field: Int, _ text: String) {
-    changeCount += 1
+  /// - Returns: false where the text holds NUL; then nothing has been added.
+  @inlinable public mutating func appendSet(_ field: Int, _ text: String) -> Bool {
+    let start = writer.count
     writer.append(varint: field)
     writer.append(littleEndian: 0x0501 as UInt16)
-    writer.append(counted: text)
+    guard writer.append(countedWithoutNUL: text) else {
+      writer.truncate(to: start)
+      return false
+    }
+    changeCount += 1
+    return true
   }
 
   /// Adds a counter's change.

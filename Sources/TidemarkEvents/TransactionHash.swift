@@ -1,4 +1,4 @@
-public import CChecksum
+public import CProcessor
 internal import Crypto
 
 /// A link of a replica's hash chain: SHA-256 over the hash before it and the transaction's bytes,

@@ -1,3 +1,4 @@
+internal import CProcessor
 internal import TidemarkEvents
 internal import TidemarkLMDB
 
@@ -22,6 +23,16 @@ internal import TidemarkLMDB
         throw CodecError(.malformed, "filter of run \(run.id)")
       }
       unsafe filter.withUnsafeBytes { unsafe entries.append(Entry(run: run, filter: $0)) }
+    }
+  }
+
+  /// Asks for the memory that `row` will look at first: the filters' lines.
+  func prefetch(_ key: RawSpan) {
+    guard let seed = entries.first?.run.seed else { return }
+    let hash = keyHash(key, seed: seed)
+    for entry in entries where entry.run.seed == seed {
+      let offset = RowFilter.line(hash, entry.run.filterLineCount) * 64
+      unsafe tidemark_prefetch(entry.filter.baseAddress.map { unsafe $0 + offset })
     }
   }
 

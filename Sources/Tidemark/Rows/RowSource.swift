@@ -94,6 +94,21 @@ final class RowSource {
     batch.key(index).order(other.batch.key(other.index))
   }
 
+  /// The first eight bytes of the key that it stands at, zeros behind a shorter one: where two differ,
+  /// the keys are in the order of these numbers.
+  var currentPrefix: UInt64 {
+    let key = batch.key(index)
+    guard key.byteCount < 8 else {
+      return unsafe key.unsafeLoadUnaligned(as: UInt64.self).bigEndian
+    }
+    var prefix: UInt64 = 0
+    for offset in 0..<key.byteCount {
+      let byte = unsafe key.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+      prefix |= UInt64(byte) << UInt64(56 - 8 * offset)
+    }
+    return prefix
+  }
+
   func advance() { index += 1 }
 
   /// Makes sure that it stands at a row; false at the end.
@@ -182,7 +197,11 @@ extension RawSpan {
 /// Rows of several sources in the order of their keys; of equal keys the row of the first source.
 struct RowMerge {
   private var sources: [RowSource]
-  private var current: [RowSource] = []
+  /// By source: the first bytes of the key that it stands at, which tell most keys apart.
+  private var prefixes: [UInt64] = []
+  /// The places of those that stand at the row that was given last.
+  private var current: [Int] = []
+  private var hasBegun = false
 
   /// - Parameter sources: the newest first.
   init(_ sources: [RowSource]) {
@@ -190,26 +209,46 @@ struct RowMerge {
   }
 
   /// The source that stands at the next row; `nil` at the end.
+  /// - Complexity: O(sources).
   mutating func next(
     _ tx: borrowing some Reading & ~Copyable & ~Escapable
   ) throws -> RowSource? {
-    for source in current { source.advance() }
-    current.removeAll(keepingCapacity: true)
-    var index = 0
-    while index < sources.count {
-      guard try sources[index].settle(tx) else {
-        sources.remove(at: index)
-        continue
+    if hasBegun {
+      while let place = current.popLast() {
+        sources[place].advance()
+        try settle(place, tx)
       }
-      if let least = current.first {
-        let order = sources[index].currentOrder(least)
-        if order < 0 { current.removeAll(keepingCapacity: true) }
-        if order <= 0 { current.append(sources[index]) }
-      } else {
-        current.append(sources[index])
-      }
-      index += 1
+    } else {
+      hasBegun = true
+      prefixes = [UInt64](repeating: 0, count: sources.count)
+      for place in sources.indices.reversed() { try settle(place, tx) }
     }
-    return current.first
+    guard !sources.isEmpty else { return nil }
+    current.append(0)
+    for place in sources.indices.dropFirst() {
+      let order = order(place, current[0])
+      if order < 0 { current.removeAll(keepingCapacity: true) }
+      if order <= 0 { current.append(place) }
+    }
+    return sources[current[0]]
+  }
+
+  private func order(_ place: Int, _ other: Int) -> Int {
+    let (a, b) = (prefixes[place], prefixes[other])
+    if a != b { return a < b ? -1 : 1 }
+    return sources[place].currentOrder(sources[other])
+  }
+
+  /// Notes where a source stands, or drops one that is at its end.
+  private mutating func settle(
+    _ place: Int, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  ) throws {
+    let source = sources[place]
+    if try source.settle(tx) {
+      prefixes[place] = source.currentPrefix
+    } else {
+      sources.remove(at: place)
+      prefixes.remove(at: place)
+    }
   }
 }

@@ -1,3 +1,4 @@
+internal import CProcessor
 internal import TidemarkEvents
 internal import TidemarkMerge
 
@@ -70,6 +71,14 @@ struct TailRows: ~Copyable {
         if self.key(place).hasSameBytes(as: key) { return place }
       }
       slot = (slot + 1) & mask
+    }
+  }
+
+  /// Asks for the memory that `find` will look at first.
+  func prefetch(_ hash: UInt64) {
+    let slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
+    unsafe slots.withUnsafeBufferPointer { slots in
+      unsafe tidemark_prefetch(slots.baseAddress.map { unsafe $0 + slot })
     }
   }
 

@@ -10,6 +10,10 @@ internal import TidemarkSchema
   private unowned(unsafe) let heldShape: ModelShape
   private var writer: LocalWriter { @inline(__always) get { unsafe heldWriter } }
   private var shape: ModelShape { @inline(__always) get { unsafe heldShape } }
+  // Of the shape, at hand without a look at it.
+  private let shapeID: ObjectIdentifier
+  private let isWide: Bool
+  private let owners: UInt128
   /// A bit for each field that is given.
   var given: UInt128 = 0
   /// A field came before one that stands before it, so that the changes have to be sorted.
@@ -23,6 +27,9 @@ internal import TidemarkSchema
   init(_ writer: LocalWriter, _ shape: ModelShape) {
     unsafe heldWriter = writer
     unsafe heldShape = shape
+    shapeID = ObjectIdentifier(shape)
+    isWide = shape.isWide
+    owners = shape.owners
   }
 
   /// Sets a field to text.
@@ -33,11 +40,11 @@ internal import TidemarkSchema
     case .formatted(let scalar) where scalar.isWellFormed(text): break
     default: return try set(field, .string(text))
     }
-    guard !text.holdsNUL else {
+    try check(field)
+    guard let offset = writer.append(field.place, text) else {
       throw StoreError(.invalid, "\(field.name) takes text without NUL")
     }
-    try note(field)
-    writer.builder.appendSet(field.place, text)
+    note(field, at: offset)
   }
 
   /// Sets a field to a whole number.
@@ -89,7 +96,7 @@ internal import TidemarkSchema
 
   /// Adds a change that has been checked, in the order of the fields.
   mutating func append(checked change: FieldChange) {
-    if !shape.isWide { mark(change.field) }
+    if !isWide { mark(change.field, at: writer.builder.bytes.byteCount) }
     writer.builder.append(change)
     if case .set(.null) = change.operation { setsNull = true }
   }
@@ -107,23 +114,31 @@ internal import TidemarkSchema
   }
 
   private mutating func note(_ field: FieldReference) throws(StoreError) {
-    guard field.shape === shape || field.shape.isSame(as: shape) else {
-      throw StoreError.foreign(field, shape)
-    }
-    if field.place <= last {
-      isDisordered = true
-      if !shape.isWide, given & (1 << UInt128(field.place)) != 0 {
-        throw StoreError(.invalid, "\(field.name) is given twice; give it once")
-      }
-    }
-    last = max(last, field.place)
-    if !shape.isWide { mark(field.place) }
+    try check(field)
+    note(field, at: writer.builder.bytes.byteCount)
   }
 
-  private mutating func mark(_ field: Int) {
+  /// Refuses a field of another model, and one that was given before.
+  private func check(_ field: FieldReference) throws(StoreError) {
+    guard ObjectIdentifier(field.shape) == shapeID || field.shape.isSame(as: shape) else {
+      throw StoreError.foreign(field, shape)
+    }
+    if field.place <= last, !isWide, given & (1 << UInt128(field.place)) != 0 {
+      throw StoreError(.invalid, "\(field.name) is given twice; give it once")
+    }
+  }
+
+  /// Notes a field whose change stands at an offset.
+  private mutating func note(_ field: FieldReference, at offset: Int) {
+    if field.place <= last { isDisordered = true }
+    last = max(last, field.place)
+    if !isWide { mark(field.place, at: offset) }
+  }
+
+  private mutating func mark(_ field: Int, at offset: Int) {
     let bit: UInt128 = 1 << UInt128(field)
     given |= bit
-    if shape.owners & bit != 0 { ownerOffset = writer.builder.bytes.byteCount }
+    if owners & bit != 0 { ownerOffset = offset }
   }
 }
 

@@ -36,12 +36,24 @@ extension LocalWriter {
       }
       stamp = next
     }
-    operation = PendingOperation(
-      kind: kind, shape: shape, principal: principal, clock: clock, stamp: stamp)
     builder.beginEvent(
       kind, model: shape.place, id: id, principal: principal, stamp: stamp)
     key.truncate()
     RecordKey(model: shape.number, id: id).encode(into: &key)
+    let hash = keyHash(key.bytes, seed: tail.hashSeed)
+    operation = PendingOperation(
+      kind: kind, shape: shape, principal: principal, keyHash: hash, clock: clock, stamp: stamp)
+    // What `find` looks at is on its way while the fields are set.
+    segment?.rows.prefetch(hash)
+    draining?.rows.prefetch(hash)
+    rowIndex?.prefetch(key.bytes)
+  }
+
+  /// Sets a field of the operation to text.
+  /// - Returns: where the change stands; `nil` where the text holds NUL, and nothing was added.
+  func append(_ field: Int, _ text: String) -> Int? {
+    let offset = builder.bytes.byteCount
+    return builder.appendSet(field, text) ? offset : nil
   }
 
   /// Takes back the operation that has begun, if one has.
@@ -59,7 +71,7 @@ extension LocalWriter {
     var given = editor.given
     if editor.isDisordered || operation.shape.isWide { try sortChanges(operation) }
     if operation.kind == .create { try checkRequired(operation, given) }
-    let (place, hash, row) = try find(segment)
+    let (place, row) = try find(segment, operation.keyHash)
     try checkExistence(operation, row)
     try authorize(operation, row, &given, editor)
     let position = Position(
@@ -71,7 +83,7 @@ extension LocalWriter {
     let head = row?.head ?? 0
     distances.append(head == 0 ? 0 : position.lsn - head)
     tail.locked {
-      let place = place ?? segment.rows.add(key.bytes, hash, row)
+      let place = place ?? segment.rows.add(key.bytes, operation.keyHash, row)
       touched.append(place)
       switch change {
       case .append: segment.rows.append(place, position, isDelete: operation.kind == .delete)
@@ -226,18 +238,17 @@ extension LocalWriter {
   /// The row of the operation's key: its place in the growing segment if it is there, and what it
   /// holds wherever it is.
   private func find(
-    _ segment: TailSegment
-  ) throws -> (place: Int?, hash: UInt64, row: StoredRow?) {
-    let hash = keyHash(key.bytes, seed: tail.hashSeed)
+    _ segment: TailSegment, _ hash: UInt64
+  ) throws -> (place: Int?, row: StoredRow?) {
     if let place = segment.rows.find(key.bytes, hash) {
-      return (place, hash, segment.rows.row(place, before: .max))
+      return (place, segment.rows.row(place, before: .max))
     }
     if let draining, let place = draining.rows.find(key.bytes, hash),
       let row = draining.rows.row(place, before: .max)
     {
-      return (nil, hash, row)
+      return (nil, row)
     }
-    return (nil, hash, try storedRow())
+    return (nil, try storedRow())
   }
 
   /// What an event does to its record's row.

@@ -249,6 +249,8 @@ struct PendingOperation {
   let kind: EventKind
   let shape: ModelShape
   let principal: Int
+  /// Of the record's key, under the tail's seed.
+  let keyHash: UInt64
   /// The clock before it.
   let clock: HybridClock
   let stamp: Stamp

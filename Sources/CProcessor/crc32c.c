@@ -1,6 +1,6 @@
 // CRC-32C in C because Swift cannot name the processor's instructions for it. Both paths give the
 // same result; the test of the layer above holds the one that runs to the published vectors.
-#include "cchecksum.h"
+#include "crc32c.h"
 
 #include <string.h>
 

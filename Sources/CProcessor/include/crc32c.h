@@ -1,5 +1,5 @@
-#ifndef TIDEMARK_CCHECKSUM_H
-#define TIDEMARK_CCHECKSUM_H
+#ifndef TIDEMARK_CRC32C_H
+#define TIDEMARK_CRC32C_H
 
 #include <stddef.h>
 #include <stdint.h>
