@@ -36,6 +36,7 @@ test: dependencies lint
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build
 	@$(MAKE) contract
+	@$(MAKE) crash CRASH=--slice
 
 contract: build
 	@if command -v $(PYTHON) > /dev/null; then \

@@ -13,7 +13,7 @@
 /// What stands before the transaction in `bytes`, such as a log's own part of an entry, is the
 /// caller's: it is written first, and counted by no offset.
 ///
-/// Invariants: `bytes` holds whole events up to `mark`; the number of events in the header is right
+/// Invariants: `bytes` holds whole events, save for one that has begun; the count in the header is right
 /// after `endEvents`.
 public struct TransactionBuilder: ~Copyable {
   @usableFromInline var writer: ByteWriter

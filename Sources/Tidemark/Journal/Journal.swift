@@ -20,8 +20,8 @@ internal import TidemarkLMDB
 ///
 /// Two files take turns: one is written, the other's entries are on their way into LMDB.
 ///
-/// Who writes holds `lock`, save the drain, which only brings into LMDB what is here. Whoever takes it and finds another's token looks first
-/// whether there are records that LMDB lacks: `recover`.
+/// Who writes holds `lock`, save the drain, which only brings into LMDB what is here. Whoever takes it
+/// and finds another's token looks first whether there are records that LMDB lacks: `recover`.
 @safe final class Journal {
   /// What a file grows to; it doubles when the writer has to wait for LMDB.
   static let fileByteCountMax = 16 << 20
@@ -32,7 +32,7 @@ internal import TidemarkLMDB
   let token: UInt64
   private let shared: UnsafeMutableRawPointer
   private(set) var epoch: UInt64 = 0
-  private var epochCount = 0
+  private var isDirectorySynchronized = false
   private let directory: String
   /// How large the files are to be; `JournalFile.extend` makes them so while they are not written.
   private let wished = Atomic<Int>(0)
@@ -46,18 +46,15 @@ internal import TidemarkLMDB
 
   static func path(_ directory: String, _ place: Int) -> String { "\(directory)/journal-\(place)" }
 
-  static func exists(in directory: String) throws -> Bool {
+  static func exists(in directory: String) -> Bool {
     (0...1).allSatisfy { unsafe access(path(directory, $0), F_OK) == 0 }
   }
 
-  /// - Parameter create: makes the files where there are none; else there is no journal.
+  /// Makes the files where there are none.
   /// - Throws: `StoreError`.
-  init?(directory: String, create: Bool) throws {
-    guard try create || Journal.exists(in: directory) else { return nil }
+  init(directory: String) throws {
     self.directory = directory
-    files = try (0...1).map {
-      try JournalFile(path: Journal.path(directory, $0), create: create)
-    }
+    files = try (0...1).map { try JournalFile(path: Journal.path(directory, $0)) }
     try files[0].extend(to: JournalFile.recordsOffset)
     var generator = SystemRandomNumberGenerator()
     token = UInt64.random(in: 1...UInt64.max, using: &generator)
@@ -105,11 +102,11 @@ internal import TidemarkLMDB
 
   /// Begins to write a file from its front.
   func begin(_ place: Int, logID: UInt64, firstLSN: UInt64) throws {
-    if epochCount == 0 {
+    if !isDirectorySynchronized {
       // Whoever made the files may have died before their names were on the disk.
       try Journal.synchronize(directory: directory)
+      isDirectorySynchronized = true
     }
-    epochCount += 1
     epoch += 1
     try files[place].begin(epoch: epoch, logID: logID, firstLSN: firstLSN)
   }

@@ -26,7 +26,8 @@ final class JournalFile {
   static let magic: UInt32 = 0x4a44_4954
   static let format: UInt16 = 1
   static let headerOffset = 4096
-  static let recordsOffset = headerOffset + 64
+  private static let headerByteCount = 64
+  static let recordsOffset = headerOffset + headerByteCount
   static let recordHeaderByteCount = 16
 
   let path: String
@@ -38,10 +39,9 @@ final class JournalFile {
   private(set) var offset = JournalFile.recordsOffset
 
   /// - Throws: `StoreError`.
-  init(path: String, create: Bool) throws {
+  init(path: String) throws {
     self.path = path
-    let flags = O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0)
-    let opened = unsafe open(path, flags, 0o600)
+    let opened = unsafe open(path, O_RDWR | O_CLOEXEC | O_CREAT, 0o600)
     // Never one of the standard descriptors: a process that was started with them closed would write
     // its output into the journal.
     descriptor = opened > 2 || opened < 0 ? opened : fcntl(opened, F_DUPFD_CLOEXEC, 3)
@@ -82,7 +82,7 @@ final class JournalFile {
 
   /// Begins an epoch: the records of those before are no more.
   func begin(epoch: UInt64, logID: UInt64, firstLSN: UInt64) throws {
-    var writer = ByteWriter(capacity: 64)
+    var writer = ByteWriter(capacity: JournalFile.headerByteCount)
     writer.append(littleEndian: JournalFile.magic)
     writer.append(littleEndian: JournalFile.format)
     writer.append(littleEndian: 0 as UInt16)
@@ -90,7 +90,7 @@ final class JournalFile {
     writer.append(littleEndian: epoch)
     writer.append(littleEndian: firstLSN)
     writer.append(littleEndian: writer.checksum(0..<writer.count))
-    while writer.count < 64 { writer.append(0 as UInt8) }
+    while writer.count < JournalFile.headerByteCount { writer.append(0 as UInt8) }
     try write(writer.bytes, at: JournalFile.headerOffset)
     self.epoch = epoch
     offset = JournalFile.recordsOffset
@@ -147,10 +147,10 @@ final class JournalFile {
     byteCount = Int(status.st_size)
     guard byteCount > JournalFile.recordsOffset else { return nil }
     // A store that was closed has left nothing, and then no more of the file need be read.
-    let front = try read(64 + 4, at: JournalFile.headerOffset)
-    guard let (epoch, _) = JournalFile.header(front.rawBytes, logID: logID) else { return nil }
+    let front = try read(JournalFile.headerByteCount + 4, at: JournalFile.headerOffset)
+    guard let epoch = JournalFile.epoch(front.rawBytes, logID: logID) else { return nil }
     self.epoch = epoch
-    if front[64...].allSatisfy({ $0 == 0 }) { return (epoch, []) }
+    if front[JournalFile.headerByteCount...].allSatisfy({ $0 == 0 }) { return (epoch, []) }
     let map = unsafe mmap(nil, byteCount, PROT_READ, MAP_SHARED, descriptor, 0)
     guard let map = unsafe map, unsafe map != MAP_FAILED else {
       throw StoreError.system("map \(path)", errno)
@@ -187,20 +187,19 @@ extension JournalFile {
     UInt32(truncatingIfNeeded: epoch ^ (epoch >> 32) ^ UInt64(place) &* 0x9e37_79b9)
   }
 
-  private static func header(
-    _ bytes: RawSpan, logID: UInt64
-  ) -> (epoch: UInt64, firstLSN: UInt64)? {
+  /// The epoch that a header begins, if it is one of this log.
+  private static func epoch(_ bytes: RawSpan, logID: UInt64) -> UInt64? {
     var reader = ByteReader(bytes)
     guard (try? reader.littleEndian(UInt32.self)) == magic,
       (try? reader.littleEndian(UInt16.self)) == format,
       (try? reader.littleEndian(UInt16.self)) != nil,
       (try? reader.littleEndian(UInt64.self)) == logID,
       let epoch = try? reader.littleEndian(UInt64.self),
-      let firstLSN = try? reader.littleEndian(UInt64.self)
+      (try? reader.littleEndian(UInt64.self)) != nil
     else { return nil }
     let checksum = crc32c(reader.consumed)
     guard (try? reader.littleEndian(UInt32.self)) == checksum else { return nil }
-    return (epoch, firstLSN)
+    return epoch
   }
 
   /// The record that stands at a place, if one does.

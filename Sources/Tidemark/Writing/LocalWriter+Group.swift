@@ -77,9 +77,7 @@ extension LocalWriter {
 
   private func openJournal() throws -> Journal {
     if let journal { return journal }
-    guard let opened = try Journal(directory: directory, create: true) else {
-      throw StoreError(.ioFailure, "the journal of \(directory) could not be opened")
-    }
+    let opened = try Journal(directory: directory)
     journal = opened
     tail.journal = opened
     return opened

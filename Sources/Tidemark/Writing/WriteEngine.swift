@@ -70,7 +70,7 @@ final class WriteEngine: Sendable {
   /// Where there is a journal that this opening does not know of yet: brings into LMDB what another
   /// process, or one before this, left there.
   func noticeJournal() throws {
-    guard tail.journal == nil, !options.readOnly, try Journal.exists(in: directory) else { return }
+    guard tail.journal == nil, !options.readOnly, Journal.exists(in: directory) else { return }
     try thread.run(timeoutSeconds: options.writeWaitSeconds) { [local] in
       try local.value.lock()
       local.value.journal?.unlock()
