@@ -39,6 +39,12 @@ public struct RecordID: Hashable, Comparable, Sendable, ExpressibleByStringLiter
     if case .uuid(let high, let low) = form { (high, low) } else { nil }
   }
 
+  /// The first UUID whose text is at or after this id; `nil` where there is none.
+  package var leastUUIDAtOrAfter: (UInt64, UInt64)? {
+    guard case .text(let text) = form else { return packedUUID }
+    return leastUUID(atOrAfter: text)
+  }
+
   /// True where the length is within bounds and no NUL stands in it.
   public var isValid: Bool {
     guard case .text(let text) = form else { return true }
@@ -92,6 +98,45 @@ private func canonicalUUID(_ string: String) -> (UInt64, UInt64)? {
     else { return nil }
     return (UInt64(a) << 32 | UInt64(b), UInt64(c) << 32 | UInt64(d))
   }
+}
+
+/// The first UUID whose canonical text is at or after a text that is none.
+private func leastUUID(atOrAfter text: String) -> (UInt64, UInt64)? {
+  var digits: UInt128 = 0
+  var count = 0
+  // Of all UUIDs that begin with these digits the first; or the first behind all of them.
+  func first() -> (UInt64, UInt64)? { count == 0 ? (0, 0) : halves(digits << (4 * (32 - count))) }
+  func behind() -> (UInt64, UInt64)? {
+    guard count > 0 else { return nil }
+    let shift = 4 * (32 - count)
+    let (next, isPast) = (digits << shift).addingReportingOverflow(1 << shift)
+    return isPast ? nil : halves(next)
+  }
+  func halves(_ number: UInt128) -> (UInt64, UInt64) {
+    (UInt64(truncatingIfNeeded: number >> 64), UInt64(truncatingIfNeeded: number))
+  }
+  for (place, byte) in text.utf8.enumerated() {
+    let digit: UInt8
+    switch place {
+    case 36...: return behind()
+    case 8, 13, 18, 23:
+      if byte == UInt8(ascii: "-") { continue }
+      return byte < UInt8(ascii: "-") ? first() : behind()
+    default:
+      switch byte {
+      case ..<UInt8(ascii: "0"): return first()
+      case ...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
+      case ..<UInt8(ascii: "a"):
+        // Between the digits and the letters.
+        (digits, count) = (digits << 4 | 10, count + 1)
+        return first()
+      case ...UInt8(ascii: "f"): digit = byte - UInt8(ascii: "a") + 10
+      default: return behind()
+      }
+    }
+    (digits, count) = (digits << 4 | UInt128(digit), count + 1)
+  }
+  return first()
 }
 
 private func uuidText(_ high: UInt64, _ low: UInt64) -> String {

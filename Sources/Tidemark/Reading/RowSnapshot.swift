@@ -111,12 +111,10 @@ struct RowSnapshot {
     return changes
   }
 
-  /// The rows of a model whose ids are packed (0) or texts (1), in the order of their keys.
-  func rows(
-    of model: Int, kind: UInt8, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  /// The rows from a key on, in the order of their keys.
+  private func rows(
+    from start: [UInt8], _ tx: borrowing some Reading & ~Copyable & ~Escapable
   ) throws -> RowMerge {
-    let number = UInt16(truncatingIfNeeded: model)
-    let start = [UInt8(number >> 8), UInt8(number & 0xff), kind]
     var sources = view.segments.map { segment in
       tail.locked { RowSource(segment.batch(from: start, before: view.visibleLSN)) }
     }
@@ -127,12 +125,15 @@ struct RowSnapshot {
 
   /// Calls `body` with a model's rows, sorted by id, until it returns false. Packed and other ids lie
   /// in two ranges, which are merged.
+  /// - Parameter start: only those whose ids are at or after it.
   func forEachRow(
-    of model: Int, _ tx: borrowing some Reading & ~Copyable & ~Escapable,
+    of model: Int, from start: RecordID? = nil,
+    _ tx: borrowing some Reading & ~Copyable & ~Escapable,
     _ body: (RecordKey, StoredRow) throws -> Bool
   ) throws {
-    var packed = try rows(of: model, kind: 0, tx)
-    var texts = try rows(of: model, kind: 1, tx)
+    let starts = RecordKey.starts(model: model, from: start)
+    var packed = try starts.packed.map { try rows(from: $0, tx) } ?? RowMerge([])
+    var texts = try rows(from: starts.texts, tx)
     var packedRow = try packed.next(of: model, kind: 0, tx)
     var textRow = try texts.next(of: model, kind: 1, tx)
     while packedRow != nil || textRow != nil {

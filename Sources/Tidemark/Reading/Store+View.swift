@@ -41,12 +41,13 @@ extension Store {
     of model: String?, as principal: Principal?, _ body: (RecordView) throws -> Bool
   ) throws(StoreError) {
     try Store.translating {
-      try readRows { tx, snapshot in
+      try withSnapshot { moment in
+        let snapshot = moment.rows
         let lister = RecordLister(snapshot.catalog, principal)
         for number in try snapshot.catalog.modelNumbers(model) {
           var goesOn = true
-          try snapshot.forEachRow(of: number, tx) { key, row in
-            goesOn = try lister.show(key, snapshot.state(row, tx), body)
+          try snapshot.forEachRow(of: number, moment.transaction) { key, row in
+            goesOn = try lister.show(key, snapshot.state(row, moment.transaction), body)
             return goesOn
           }
           guard goesOn else { return }
@@ -70,12 +71,12 @@ extension Store {
     }
     guard let moment else {
       return try Store.translating {
-        try readRows { tx, snapshot in
+        try withSnapshot { moment in
+          let snapshot = moment.rows
           guard let number = try snapshot.catalog.modelNumbers(model).first else { return nil }
           let key = RecordKey(model: number, id: id)
-          let index = try rowIndexes.index(tables, tx)
-          guard let row = try snapshot.row(key.bytes.rawBytes, index, tx) else { return nil }
-          return view(snapshot.catalog, key, try snapshot.state(row, tx))
+          guard let row = try moment.row(key.bytes.rawBytes) else { return nil }
+          return view(snapshot.catalog, key, try snapshot.state(row, moment.transaction))
         }
       }
     }

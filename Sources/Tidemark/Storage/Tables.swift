@@ -83,6 +83,23 @@ struct RecordKey: Hashable, Sendable {
     return writer.toArray()
   }
 
+  /// Where the keys of a model's packed ids and of its other ids begin that are at or after an id;
+  /// `nil` where none can be.
+  static func starts(model: Int, from id: RecordID?) -> (packed: [UInt8]?, texts: [UInt8]) {
+    var packed = ByteWriter(capacity: 64)
+    var texts = ByteWriter(capacity: 512)
+    packed.append(bigEndian: UInt16(truncatingIfNeeded: model))
+    packed.append(0 as UInt8)
+    texts.append(bigEndian: UInt16(truncatingIfNeeded: model))
+    texts.append(1 as UInt8)
+    guard let id else { return (packed.toArray(), texts.toArray()) }
+    texts.append(utf8: id.string)
+    guard let least = id.leastUUIDAtOrAfter else { return (nil, texts.toArray()) }
+    packed.append(bigEndian: least.0)
+    packed.append(bigEndian: least.1)
+    return (packed.toArray(), texts.toArray())
+  }
+
   init(model: Int, id: RecordID) {
     self.model = model
     self.id = id

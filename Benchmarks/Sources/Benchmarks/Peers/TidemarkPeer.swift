@@ -50,16 +50,18 @@ final class TidemarkPeer: Peer, @unchecked Sendable {
 
   func close() throws { store.close() }
 
-  /// Each in a read of its own, as an application asks.
+  /// In one snapshot, as the others' are in one transaction.
   func get(_ posts: [UInt32]) throws -> Int? {
-    var found = 0
-    for post in posts {
-      let read = try store.get(fields.posts, id: prepared.ids[Int(post)]) {
-        try Post(reading: $0, fields)
+    try store.withSnapshot { snapshot in
+      var found = 0
+      for post in posts {
+        let read = try snapshot.get(fields.posts, id: prepared.ids[Int(post)]) {
+          try Post(reading: $0, fields)
+        }
+        if let read, read.likes > 0 { found += 1 }
       }
-      if let read, read.likes > 0 { found += 1 }
+      return found
     }
-    return found
   }
 
   func scan() throws -> Int? {
