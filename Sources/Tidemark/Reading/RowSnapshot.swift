@@ -33,14 +33,19 @@ struct RowSnapshot {
     _ lsn: UInt64, _ tx: borrowing some Reading & ~Copyable & ~Escapable,
     _ body: (RawSpan) throws -> R
   ) throws -> R {
-    if !view.isEmpty, let buffer = unsafe buffer(lsn) {
-      defer { withExtendedLifetime(view) {} }
-      return try body(unsafe RawSpan(_unsafeBytes: buffer))
-    }
+    defer { withExtendedLifetime(view) {} }
+    return try body(unsafe RawSpan(_unsafeBytes: entry(lsn, tx)))
+  }
+
+  /// An entry's bytes, which stay where they are for as long as the segments and the transaction do.
+  func entry(
+    _ lsn: UInt64, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  ) throws -> UnsafeRawBufferPointer {
+    if !view.isEmpty, let buffer = unsafe buffer(lsn) { return unsafe buffer }
     guard let bytes = try tx.get(tables.log, lsn) else {
       throw CodecError(.malformed, "log entry \(lsn)")
     }
-    return try body(bytes)
+    return unsafe bytes.withUnsafeBytes { unsafe $0 }
   }
 
   /// An entry of the tail.
@@ -87,8 +92,6 @@ struct RowSnapshot {
   }
 
   /// The changes of a line's events in place, newest first; `nil` where they have to be folded.
-  ///
-  /// They stay where they are for as long as the segments and the transaction do.
   private func changes(
     _ line: LinearRow, _ shape: ModelShape,
     _ tx: borrowing some Reading & ~Copyable & ~Escapable
@@ -98,15 +101,8 @@ struct RowSnapshot {
     changes.reserveCapacity(line.count)
     for index in stride(from: line.count - 1, through: 0, by: -1) {
       let position = line.position(index)
-      let isPlain = try withEntry(position.entryLSN, tx) { entry in
-        let event = try TransactionEntry.event(in: entry, at: position)
-        guard event.schema == shape.version else { return false }
-        unsafe event.changeBytes.withUnsafeBytes {
-          unsafe changes.append(RecordReader.Changes(bytes: $0, count: event.changeCount))
-        }
-        return true
-      }
-      guard isPlain else { return nil }
+      let entry = unsafe try entry(position.entryLSN, tx)
+      guard unsafe try changes.append(entry, position, shape) else { return nil }
     }
     return changes
   }
@@ -162,5 +158,21 @@ extension RowMerge {
       guard found.model == model, (found.id.packedUUID == nil) == (kind == 1) else { return nil }
       return (found, try StoredRow(row))
     }
+  }
+}
+
+extension [RecordReader.Changes] {
+  /// Adds an event's changes.
+  /// - Returns: false where the event is not of the shape's schema version.
+  mutating func append(
+    _ entry: UnsafeRawBufferPointer, _ position: Position, _ shape: ModelShape
+  ) throws -> Bool {
+    let event = try TransactionEntry.event(
+      in: unsafe RawSpan(_unsafeBytes: entry), at: position)
+    guard event.schema == shape.version else { return false }
+    unsafe event.changeBytes.withUnsafeBytes {
+      unsafe append(RecordReader.Changes(bytes: $0, count: event.changeCount))
+    }
+    return true
   }
 }

@@ -61,9 +61,14 @@ public struct StoreSnapshot: ~Copyable {
     _ model: ModelReference, from start: RecordID? = nil,
     _ body: (borrowing RecordReader) throws -> Bool
   ) throws {
+    var ahead = RowLookahead(rows, model.shape)
+    var goesOn = true
     try rows.forEachRow(of: model.shape.number, from: start, transaction) { key, row in
-      try rows.read(row, key.id, model.shape, transaction, body) ?? true
+      try ahead.add(key, row, transaction)
+      if ahead.isFull { goesOn = try ahead.visit(transaction, body) }
+      return goesOn
     }
+    if goesOn { _ = try ahead.visit(transaction, body) }
   }
 }
 
