@@ -61,6 +61,8 @@ public final class WriterThread: Sendable {
   /// - Parameter atOnce: runs it on the calling thread where no other job runs or waits. The closure
   ///   is then to bound its own waits.
   /// - Throws: as `run`.
+  // What a write returns stays with its caller; so nearly all come here for nothing.
+  @_specialize(where R == Void)
   public func runDelivering<R: Sendable>(
     timeoutSeconds: Double? = nil, atOnce: Bool = false,
     _ body: @escaping @Sendable (@escaping @Sendable (Result<R, any Error>) -> Void) -> Void
@@ -100,6 +102,7 @@ public final class WriterThread: Sendable {
 
   /// The suspending one of `runDelivering`.
   /// - Throws: as the suspending `run`.
+  @_specialize(where R == Void)
   public func runDelivering<R: Sendable>(
     timeoutSeconds: Double? = nil,
     _ body: @escaping @Sendable (@escaping @Sendable (Result<R, any Error>) -> Void) -> Void
