@@ -63,11 +63,14 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(name: "TidemarkSync", dependencies: ["Tidemark"], swiftSettings: settings),
-    .target(name: "TidemarkTesting", dependencies: ["Tidemark"], swiftSettings: settings),
+    .target(
+      name: "TidemarkTesting",
+      dependencies: ["Tidemark", "TidemarkSync", "TidemarkLMDB", "TidemarkMerge"],
+      swiftSettings: settings),
     .executableTarget(
       name: "TidemarkCommand",
       dependencies: [
-        "Tidemark", "TidemarkSync", "TidemarkJSON", "TidemarkLMDB",
+        "Tidemark", "TidemarkSync", "TidemarkJSON", "TidemarkLMDB", "TidemarkTesting",
         .product(
           name: "ArgumentParser", package: "swift-argument-parser",
           condition: .when(traits: ["Command"])),
@@ -94,7 +97,12 @@ let package = Package(
       name: "TidemarkTests", dependencies: ["Tidemark", "TidemarkTesting"],
       swiftSettings: settings),
     .testTarget(
-      name: "TidemarkSyncTests", dependencies: ["TidemarkSync", "TidemarkTesting"],
+      name: "TidemarkSimulationTests",
+      dependencies: ["TidemarkSync", "TidemarkTesting", "TidemarkLMDB"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "TidemarkSyncTests",
+      dependencies: ["TidemarkSync", "TidemarkTesting", "TidemarkLMDB"],
       swiftSettings: settings),
   ]
 )

@@ -58,6 +58,12 @@ public final class Store: Sendable {
   /// one that is neither, as when the process dies, has lost nothing.
   public func close() { engine.close() }
 
+  /// Ends as the process's death would end it: nothing is brought into LMDB.
+  package func abandon() { engine.abandon() }
+
+  /// Where the store has no threads: what they would do in the background.
+  package func runPosted() { engine.runPosted() }
+
   /// Makes a new store.
   /// - Parameters:
   ///   - schema: SDL with `@model` and `@auth`.
@@ -72,12 +78,12 @@ public final class Store: Sendable {
       try check(schema: schema)
       let environment = try open(directory, create: true, options)
       let tables = try Tables(environment, options.tuning)
-      var generator = SystemRandomNumberGenerator()
+      var generator = EntropyGenerator(next: options.entropy)
       var header = StoreHeader(
         role: role, acceptance: acceptance,
         logID: UInt64.random(in: 1...UInt64.max, using: &generator),
         replica: replica ?? ReplicaID.random(using: &generator),
-        anchor: inode(directory + "/data.mdb"))
+        anchor: anchor(directory, environment))
       header.clock = HybridClock()
       try environment.write { tx in
         guard try tx.get(tables.header, 0) == nil else {
@@ -123,6 +129,9 @@ public final class Store: Sendable {
     environmentOptions.tablesMax = 32
     environmentOptions.readOnly = options.readOnly
     environmentOptions.mapByteCountInitial = options.mapByteCountInitial
+    if let memory = options.memory {
+      return Environment.open(memory.disk, directory: directory, options: environmentOptions)
+    }
     return try Environment.open(directory: directory, create: create, options: environmentOptions)
   }
 

@@ -18,11 +18,21 @@ public struct StoreOptions: Sendable {
   public var writeWaitSeconds = 10.0
   /// The address space that a store begins with, in bytes; it doubles when it is full, up to 1 TiB.
   public var mapByteCountInitial = 256 << 20
+  /// Where the store lies in memory, and not in its directory, which then only names it.
+  public var memory: StoreMemory?
   /// Nothing is written, and nothing can be.
   public var readOnly = false
 
   /// When rows move from memory to the tree, and from there to runs; small in tests.
   package var tuning = StoreTuning()
+  /// Where new ids come from.
+  package var entropy: @Sendable () -> UInt64 = {
+    var generator = SystemRandomNumberGenerator()
+    return generator.next()
+  }
+  /// The store has no threads: what they would do is done by its callers, and in `runPosted`, so that
+  /// one thread decides what happens when.
+  package var isInline = false
 
   public init() {}
 }
@@ -39,6 +49,8 @@ package struct StoreTuning: Sendable {
   package var mergeStepRowCount = 1 << 18
   /// What a journal file begins with.
   package var journalByteCount = 1 << 20
+  /// After which a page of an exchange ends.
+  package var pageByteCount = LogPage.byteCountMax
 
   package init() {}
 }

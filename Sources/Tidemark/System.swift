@@ -15,6 +15,15 @@ enum WallClock {
   }
 }
 
+/// Random numbers from where the store's options say.
+struct EntropyGenerator: RandomNumberGenerator {
+  let source: () -> UInt64
+
+  init(next source: @escaping () -> UInt64) { self.source = source }
+
+  func next() -> UInt64 { source() }
+}
+
 /// The inode of a file; 0 where there is none.
 func inode(_ path: String) -> UInt64 {
   var status = stat()

@@ -100,7 +100,7 @@ public import CLMDB
     let pointer = unsafe pointer
     var key = unsafe MDB_val()
     var value = unsafe MDB_val()
-    let rc = unsafe mdb_cursor_get(pointer, &key, &value, operation)
+    let rc = unsafe engineMove(pointer, table.owner, &key, &value, operation)
     return unsafe try arrive(rc, key, value)
   }
 
@@ -119,7 +119,7 @@ public import CLMDB
     var value = unsafe MDB_val()
     let rc = unsafe key.withUnsafeBytes { bytes in
       unsafe found = MDB_val(bytes)
-      return unsafe mdb_cursor_get(pointer, &found, &value, operation)
+      return unsafe engineMove(pointer, table.owner, &found, &value, operation)
     }
     return unsafe try arrive(rc, found, value)
   }
@@ -135,7 +135,7 @@ public import CLMDB
     var value = unsafe MDB_val()
     let rc = unsafe withUnsafeBytes(of: key) { bytes in
       unsafe found = MDB_val(bytes)
-      return unsafe mdb_cursor_get(pointer, &found, &value, operation)
+      return unsafe engineMove(pointer, table.owner, &found, &value, operation)
     }
     return unsafe try arrive(rc, found, value)
   }
@@ -160,7 +160,7 @@ extension Reading where Self: ~Copyable, Self: ~Escapable {
     _ table: Table, _ body: (inout Cursor) throws -> R
   ) throws -> R {
     let pointer = unsafe try openCursor(table)
-    defer { unsafe mdb_cursor_close(pointer) }
+    defer { unsafe engineCloseCursor(pointer, table.owner) }
     var cursor = unsafe Cursor(pointer: pointer, table: table)
     return try body(&cursor)
   }
@@ -175,7 +175,7 @@ extension Reading where Self: ~Copyable, Self: ~Escapable {
   ) throws {
     try _handle.check(table, .bytesKeys, "for each")
     let pointer = unsafe try openCursor(table)
-    defer { unsafe mdb_cursor_close(pointer) }
+    defer { unsafe engineCloseCursor(pointer, table.owner) }
     var cursor = unsafe Cursor(pointer: pointer, table: table)
     var isThere = if let start { try cursor.seek(start) } else { try cursor.first() }
     while isThere, try body(cursor.key, cursor.value) { isThere = try cursor.next() }
@@ -191,7 +191,7 @@ extension Reading where Self: ~Copyable, Self: ~Escapable {
   ) throws {
     try _handle.check(table, .integerKeys, "for each")
     let pointer = unsafe try openCursor(table)
-    defer { unsafe mdb_cursor_close(pointer) }
+    defer { unsafe engineCloseCursor(pointer, table.owner) }
     var cursor = unsafe Cursor(pointer: pointer, table: table)
     var isThere = try cursor.seek(start)
     while isThere, try body(cursor.integerKey, cursor.value) { isThere = try cursor.next() }
@@ -201,7 +201,7 @@ extension Reading where Self: ~Copyable, Self: ~Escapable {
   borrowing func openCursor(_ table: Table) throws(LMDBError) -> OpaquePointer {
     try _handle.check(table, table.kind, "open cursor")
     var pointer: OpaquePointer?
-    let rc = unsafe mdb_cursor_open(_handle.pointer, table.number, &pointer)
+    let rc = unsafe engineOpenCursor(_handle, table.number, &pointer)
     guard rc == 0, let pointer = unsafe pointer else { throw .failed(rc, table, "open cursor") }
     return unsafe pointer
   }

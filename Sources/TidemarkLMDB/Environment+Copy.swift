@@ -28,6 +28,10 @@ extension Environment {
       throw LMDBError(.invalid, operation: "copy", detail: "path is empty or has a NUL")
     }
     try checkFork()
+    guard memory == nil else {
+      throw LMDBError(
+        .invalid, operation: "copy", detail: "the store lies in memory; export it instead")
+    }
     guard !gate.isWriter else { throw LMDBError(.reentrant, operation: "copy") }
     if unsafe mkdir(directory, 0o700) == 0 {
       try synchronizeDirectory(parentDirectory(of: directory))

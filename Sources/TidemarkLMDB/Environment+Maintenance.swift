@@ -38,6 +38,12 @@ extension Environment {
   /// - Complexity: O(reader slots).
   public var info: EnvironmentInfo {
     get throws(LMDBError) {
+      if let memory {
+        return EnvironmentInfo(
+          mapByteCount: memory.disk.byteCount, usedByteCount: memory.disk.byteCount,
+          pageByteCount: 1, readersInUse: 0, readersMax: options.readersMax,
+          lastTransactionID: memory.disk.lastNumber, oldestReaderTransactionID: nil)
+      }
       let reading = try readers().compactMap(\.transactionID)
       let handle = unsafe try enter()
       defer { gate.leave() }
@@ -57,6 +63,7 @@ extension Environment {
 
   /// The reader slots that are taken, by whom, and what they read.
   public func readers() throws(LMDBError) -> [ReaderInfo] {
+    if memory != nil { return [] }
     let handle = unsafe try enter()
     defer { gate.leave() }
     var lines: [String] = []
@@ -77,6 +84,7 @@ extension Environment {
   /// Clears the slots of readers whose process has died, and says how many there were.
   @discardableResult
   public func clearStaleReaders() throws(LMDBError) -> Int {
+    if memory != nil { return 0 }
     let handle = unsafe try enter()
     defer { gate.leave() }
     var dead: Int32 = 0
@@ -88,6 +96,7 @@ extension Environment {
   /// Makes everything committed durable. Commits are already; this is for after a restore.
   /// - Throws: `readOnly`, `ioFailure`, `diskFull`.
   public func sync() throws(LMDBError) {
+    if memory != nil { return }
     let handle = unsafe try enter()
     defer { gate.leave() }
     guard !options.readOnly else { throw LMDBError(.readOnly, operation: "sync") }

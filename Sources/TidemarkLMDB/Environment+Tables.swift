@@ -9,6 +9,7 @@ extension Environment {
   ///   for an empty name, one with a NUL, or a table of the other kind; `tablesFull`; `reentrant`
   ///   where it would have to create inside a write; and what `write` throws.
   public func table(named name: String, _ kind: Table.Kind) throws(LMDBError) -> Table {
+    if let memory { return try tableInMemory(memory, name, kind) }
     if let table = tables.withLock({ $0[name] }) { return try checked(table, kind) }
     guard !name.isEmpty, name.utf8.count <= Table.keyByteCountMax, !name.utf8.contains(0) else {
       throw LMDBError(.invalid, operation: "open table", detail: "bad name \(name)")

@@ -86,6 +86,7 @@ extension Environment {
   @usableFromInline
   func beginRead() throws(LMDBError) -> OpaquePointer {
     try checkFork()
+    if let memory { return unsafe try beginInMemory(memory, writes: false) }
     var attempt = Attempt()
     while true {
       var (handle, transaction) = unsafe try gate.enterReader()
@@ -104,6 +105,7 @@ extension Environment {
 
   @usableFromInline
   func endRead(_ transaction: OpaquePointer) {
+    if memory != nil { return unsafe endInMemory(transaction) }
     unsafe mdb_txn_reset(transaction)
     unsafe gate.leave(returning: transaction)
   }
@@ -111,6 +113,10 @@ extension Environment {
   /// Begins a write on the thread that has the seat.
   @usableFromInline
   func beginWrite() throws(LMDBError) -> OpaquePointer {
+    if let memory {
+      try WriterJob.admitCurrent()
+      return unsafe try beginInMemory(memory, writes: true)
+    }
     var attempt = Attempt()
     while true {
       let handle = unsafe try gate.enterWriter()
@@ -133,12 +139,17 @@ extension Environment {
 
   @usableFromInline
   func abortWrite(_ transaction: OpaquePointer) {
+    if memory != nil { return unsafe endInMemory(transaction) }
     unsafe mdb_txn_abort(transaction)
     gate.leaveWriter()
   }
 
   @usableFromInline
   func commitWrite(_ transaction: OpaquePointer) throws(LMDBError) -> CommitResult {
+    if let memory {
+      unsafe try commitInMemory(memory, transaction)
+      return .committed
+    }
     let handle = unsafe mdb_txn_env(transaction)
     let rc = unsafe mdb_txn_commit(transaction)
     let isFatal = unsafe rc > 0 && mayHavePanicked(handle)

@@ -54,6 +54,8 @@ public final class Environment: Sendable {
   /// Held while LMDB opens a table, which it can do for one transaction at a time only.
   let tableMonitor = Monitor()
   let descriptors: Mutex<Descriptors>
+  /// Where the store lies in memory, and there is no LMDB.
+  package let memory: MemoryOpening?
 
   private static let counter = Atomic<UInt32>(0)
 
@@ -67,11 +69,23 @@ public final class Environment: Sendable {
     gate = unsafe Gate(handle: handle.release())
     number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
     fork = Fork.generation
+    memory = nil
+  }
+
+  init(directory: String, options: Options, memory: MemoryOpening) {
+    self.directory = directory
+    self.options = options
+    identity = FileIdentity(device: 0, number: memory.disk.inode)
+    descriptors = Mutex(Descriptors(data: -1, lock: nil))
+    gate = unsafe Gate(handle: nil)
+    number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue | memoryBit
+    fork = Fork.generation
+    self.memory = memory
   }
 
   deinit {
     // In a child of the process that opened it, the handle belongs to the parent.
-    guard fork == Fork.generation else { return }
+    guard fork == Fork.generation, memory == nil else { return }
     if let handle = unsafe gate.close() { unsafe mdb_env_close(handle) }
     Registry.shared.remove(identity)
   }

@@ -20,7 +20,8 @@ import CLMDB
   private var isExclusive = false
   private var idle: [OpaquePointer]
 
-  init(handle: OpaquePointer) {
+  /// - Parameter handle: nil where there is no LMDB; then only the writer's seat is of use.
+  init(handle: OpaquePointer?) {
     unsafe self.handle = handle
     unsafe idle = []
     unsafe idle.reserveCapacity(Self.idleCountMax)

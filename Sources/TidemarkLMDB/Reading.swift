@@ -69,7 +69,8 @@ extension LMDBError {
 extension Reading where Self: ~Copyable, Self: ~Escapable {
   /// The number of the state that this transaction sees or makes.
   public var id: UInt64 {
-    UInt64(truncatingIfNeeded: unsafe mdb_txn_id(_handle.pointer))
+    if _handle.isInMemory { return unsafe MemoryTransaction.at(_handle.pointer).number }
+    return UInt64(truncatingIfNeeded: unsafe mdb_txn_id(_handle.pointer))
   }
 
   /// The value at a key, without a copy; nil when there is none.
@@ -83,7 +84,7 @@ extension Reading where Self: ~Copyable, Self: ~Escapable {
     var value = unsafe MDB_val()
     let rc = unsafe key.withUnsafeBytes { bytes in
       var key = unsafe MDB_val(bytes)
-      return unsafe mdb_get(handle.pointer, table.number, &key, &value)
+      return unsafe engineGet(handle, table.number, &key, &value)
     }
     if rc == 0 { return unsafe _overrideLifetime(value.span, borrowing: self) }
     if rc == MDB_NOTFOUND { return nil }
@@ -101,7 +102,7 @@ extension Reading where Self: ~Copyable, Self: ~Escapable {
     var value = unsafe MDB_val()
     let rc = unsafe withUnsafeBytes(of: key) { bytes in
       var key = unsafe MDB_val(bytes)
-      return unsafe mdb_get(handle.pointer, table.number, &key, &value)
+      return unsafe engineGet(handle, table.number, &key, &value)
     }
     if rc == 0 { return unsafe _overrideLifetime(value.span, borrowing: self) }
     if rc == MDB_NOTFOUND { return nil }
@@ -118,6 +119,12 @@ extension Reading where Self: ~Copyable, Self: ~Escapable {
   /// - Complexity: O(1).
   public borrowing func statistics(_ table: Table) throws(LMDBError) -> TableStatistics {
     try _handle.check(table, table.kind, "statistics")
+    if _handle.isInMemory {
+      guard let found = unsafe statisticsInMemory(_handle.pointer, table) else {
+        throw .failed(unknownTable, table, "statistics")
+      }
+      return found
+    }
     var status = MDB_stat()
     let rc = unsafe mdb_stat(_handle.pointer, table.number, &status)
     guard rc == 0 else { throw .failed(rc, table, "statistics") }
@@ -163,12 +170,12 @@ extension Reading where Self: ~Copyable, Self: ~Escapable {
     _ table: Table, _ position: MDB_cursor_op
   ) throws(LMDBError) -> MDB_val? {
     var cursor: OpaquePointer?
-    var rc = unsafe mdb_cursor_open(_handle.pointer, table.number, &cursor)
-    guard rc == 0 else { throw .failed(rc, table, "open cursor") }
-    defer { unsafe mdb_cursor_close(cursor) }
+    var rc = unsafe engineOpenCursor(_handle, table.number, &cursor)
+    guard rc == 0, let cursor = unsafe cursor else { throw .failed(rc, table, "open cursor") }
+    defer { unsafe engineCloseCursor(cursor, table.owner) }
     var key = unsafe MDB_val()
     var value = unsafe MDB_val()
-    rc = unsafe mdb_cursor_get(cursor, &key, &value, position)
+    rc = unsafe engineMove(cursor, table.owner, &key, &value, position)
     if rc == MDB_NOTFOUND { return nil }
     guard rc == 0 else { throw .failed(rc, table, "end of table") }
     return unsafe key

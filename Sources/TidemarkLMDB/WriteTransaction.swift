@@ -28,7 +28,7 @@ public import CLMDB
       unsafe value.withUnsafeBytes { value in
         var key = unsafe MDB_val(key)
         var value = unsafe MDB_val(value)
-        return unsafe mdb_put(handle.pointer, table.number, &key, &value, 0)
+        return unsafe enginePut(handle, table.number, &key, &value, 0)
       }
     }
     if rc != 0 { throw fail(rc, table, "put") }
@@ -72,7 +72,7 @@ public import CLMDB
     var value = unsafe MDB_val(mv_size: max(byteCount, 0), mv_data: nil)
     let rc = unsafe key.withUnsafeBytes { key in
       var key = unsafe MDB_val(key)
-      return unsafe mdb_put(handle.pointer, table.number, &key, &value, UInt32(MDB_RESERVE))
+      return unsafe enginePut(handle, table.number, &key, &value, UInt32(MDB_RESERVE))
     }
     if rc != 0 { throw fail(rc, table, "reserve") }
     unsafe try fill(value, body)
@@ -108,7 +108,7 @@ public import CLMDB
     try handle.check(key, table, "delete")
     let rc = unsafe key.withUnsafeBytes { bytes in
       var key = unsafe MDB_val(bytes)
-      return unsafe mdb_del(handle.pointer, table.number, &key, nil)
+      return unsafe engineDelete(handle, table.number, &key)
     }
     return try deleted(rc, table)
   }
@@ -121,7 +121,7 @@ public import CLMDB
     try handle.check(table, .integerKeys, "delete")
     let rc = unsafe withUnsafeBytes(of: key) { bytes in
       var key = unsafe MDB_val(bytes)
-      return unsafe mdb_del(handle.pointer, table.number, &key, nil)
+      return unsafe engineDelete(handle, table.number, &key)
     }
     return try deleted(rc, table)
   }
@@ -131,6 +131,13 @@ public import CLMDB
   @_lifetime(self: copy self)
   public mutating func deleteRange(_ table: Table, prefix: RawSpan) throws(LMDBError) {
     try _handle.check(prefix, table, "delete range")
+    if _handle.isInMemory {
+      let rc = unsafe prefix.withUnsafeBytes { bytes in
+        unsafe MemoryTransaction.at(_handle.pointer).deleteRange(Int(table.number), bytes)
+      }
+      if rc != 0 { throw fail(rc, table, "delete range") }
+      return
+    }
     var cursor: OpaquePointer?
     var rc = unsafe mdb_cursor_open(_handle.pointer, table.number, &cursor)
     guard rc == 0 else { throw fail(rc, table, "delete range") }
@@ -153,6 +160,11 @@ public import CLMDB
   @_lifetime(self: copy self)
   public mutating func clear(_ table: Table) throws(LMDBError) {
     try _handle.check(table, table.kind, "clear")
+    if _handle.isInMemory {
+      let rc = unsafe MemoryTransaction.at(_handle.pointer).clear(Int(table.number))
+      if rc != 0 { throw fail(rc, table, "clear") }
+      return
+    }
     let rc = unsafe mdb_drop(_handle.pointer, table.number, 0)
     if rc != 0 { throw fail(rc, table, "clear") }
   }
@@ -168,7 +180,7 @@ public import CLMDB
       unsafe value.withUnsafeBytes { value in
         var key = unsafe MDB_val(key)
         var value = unsafe MDB_val(value)
-        return unsafe mdb_put(handle.pointer, table.number, &key, &value, flags)
+        return unsafe enginePut(handle, table.number, &key, &value, flags)
       }
     }
     if rc != 0 { throw fail(rc, table, operation) }
@@ -185,8 +197,8 @@ public import CLMDB
     var value = unsafe MDB_val(mv_size: max(byteCount, 0), mv_data: nil)
     let rc = unsafe withUnsafeBytes(of: key) { bytes in
       var key = unsafe MDB_val(bytes)
-      return unsafe mdb_put(
-        handle.pointer, table.number, &key, &value, flags | UInt32(MDB_RESERVE))
+      return unsafe enginePut(
+        handle, table.number, &key, &value, flags | UInt32(MDB_RESERVE))
     }
     if rc != 0 { throw fail(rc, table, "reserve") }
     unsafe try fill(value, body)

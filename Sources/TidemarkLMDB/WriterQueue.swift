@@ -59,6 +59,24 @@ final class WriterQueue: @unchecked Sendable {  // Variables are touched under `
     }
   }
 
+  /// From here on there is no thread: jobs run where their callers are, or by `runPosted`.
+  func startWithoutThread() { monitor.locked { hasEnded = true } }
+
+  /// Runs what was added, on the calling thread.
+  func runPosted() {
+    let current = currentThreadNumber()
+    while true {
+      let next: WriterJob? = monitor.locked {
+        guard runner == nil, !jobs.isEmpty else { return nil }
+        runner = current
+        return jobs.removeFirst()
+      }
+      guard let next else { return }
+      if next.start() { next.runHere() }
+      monitor.locked { runner = nil }
+    }
+  }
+
   /// True where this thread runs a job now.
   var isCurrent: Bool {
     let current = currentThreadNumber()

@@ -17,20 +17,24 @@ public final class WriterThread: Sendable {
   private let environment: Environment?
   private let queue: WriterQueue
   private let watchdog = Watchdog()
+  private let isInline: Bool
 
   /// Starts the thread.
   /// - Parameters:
   ///   - environment: the store, to name the process that a wait is for.
   ///   - queueCountMax: the jobs that may wait; one more is refused with `busy`.
+  ///   - isInline: there is no thread. Jobs run on the threads of their callers, and those that are
+  ///     posted in `runPosted`, or at the end: so that one thread decides what happens when.
   ///   - pause: called on the thread whenever no job is waiting and one has run since.
   /// - Throws: `outOfMemory` where the system has no more threads.
   public init(
-    environment: Environment?, queueCountMax: Int = 65_536,
+    environment: Environment?, queueCountMax: Int = 65_536, isInline: Bool = false,
     pause: @escaping @Sendable () -> Void = {}
   ) throws(LMDBError) {
     self.environment = environment
+    self.isInline = isInline
     queue = WriterQueue(countMax: queueCountMax, pause: pause)
-    try queue.start()
+    if isInline { queue.startWithoutThread() } else { try queue.start() }
   }
 
   // Nobody waits for a job any more. One that others wait for elsewhere may stand in the way of the
@@ -38,7 +42,13 @@ public final class WriterThread: Sendable {
   deinit { queue.close(waitSeconds: 1) }
 
   /// Takes no more jobs, and waits until those that it has are done.
-  public func close() { queue.close() }
+  public func close() {
+    if isInline { queue.runPosted() }
+    queue.close()
+  }
+
+  /// Without a thread of its own: runs what was posted, on the calling thread.
+  public func runPosted() { if isInline { queue.runPosted() } }
 
   /// Runs a closure on the writer thread, and blocks until it is done. In asynchronous code, call
   /// the asynchronous one.
@@ -68,7 +78,7 @@ public final class WriterThread: Sendable {
     _ body: @escaping @Sendable (@escaping @Sendable (Result<R, any Error>) -> Void) -> Void
   ) throws -> R {
     try checkThread()
-    if atOnce {
+    if atOnce || isInline {
       let result = ImmediateResult<R>()
       if queue.runAtOnce({ body { result.value = $0 } }) {
         guard let value = result.value else {
@@ -107,6 +117,10 @@ public final class WriterThread: Sendable {
     timeoutSeconds: Double? = nil,
     _ body: @escaping @Sendable (@escaping @Sendable (Result<R, any Error>) -> Void) -> Void
   ) async throws -> R {
+    if isInline {
+      // No thread of the pool is kept waiting: nobody else writes.
+      return try runInline(body)
+    }
     try checkThread()
     let result = JobResult<R>()
     let job = WriterJob { body { result.deliver($0) } }
@@ -146,6 +160,12 @@ public final class WriterThread: Sendable {
 
   /// True on the thread itself.
   public var isCurrent: Bool { queue.isCurrent }
+
+  private func runInline<R: Sendable>(
+    _ body: @escaping @Sendable (@escaping @Sendable (Result<R, any Error>) -> Void) -> Void
+  ) throws -> R {
+    try runDelivering(atOnce: true, body)
+  }
 
   private func checkThread() throws(LMDBError) {
     guard !queue.isCurrent else {

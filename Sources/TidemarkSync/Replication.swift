@@ -23,6 +23,10 @@ public struct MergeSummary: Sendable {
 
 /// The exchange of logs between stores that this process has open.
 public enum Replication {
+  /// How many forks one exchange heals. Copies that go on under one new id fork again where they
+  /// differ, once for each copy that came before.
+  private static let forkCountMax = 64
+
   /// Brings `target` all that `source` has and it lacks, through `target`'s acceptance: an authority
   /// judges, a device takes what is decided. Only `target` changes.
   ///
@@ -35,7 +39,7 @@ public enum Replication {
   ) throws(StoreError) -> MergeSummary {
     var summary = MergeSummary()
     while let stop = try take(from: source, into: target, &summary, progress) {
-      guard stop.failure.code == .fork, let dot = stop.dot, summary.forks.isEmpty,
+      guard stop.failure.code == .fork, let dot = stop.dot, summary.forks.count < forkCountMax,
         try target.identity.role == .device
       else { throw stop.failure }
       try summary.heal(dot, in: target)
@@ -93,7 +97,7 @@ public enum Replication {
   ) throws(StoreError) -> MergeSummary {
     var summary = MergeSummary()
     while let stop = try take(from: source, into: target, &summary, progress) {
-      guard stop.failure.code == .fork, let dot = stop.dot, summary.forks.isEmpty,
+      guard stop.failure.code == .fork, let dot = stop.dot, summary.forks.count < forkCountMax,
         try source.identity.role == .device, try target.identity.role == .authority
       else { throw stop.failure }
       try summary.heal(dot, in: source)

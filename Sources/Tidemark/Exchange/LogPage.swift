@@ -26,11 +26,28 @@ public struct LogPage: Sendable {
   /// Sources of schema versions that the other does not know, in the order they came.
   public let schemas: [String]
   public let items: [LogItem]
+  /// The lsn that it was read from.
+  public let start: UInt64
+  /// What the other was known to hold when the page was made, and is therefore left out.
+  public let assumed: VersionVector
   /// Where the next page begins; `nil` where the log is empty.
   public let end: LogCursor?
   public let isLast: Bool
 
   public static let byteCountMax = 4 << 20
+
+  package init(
+    schemas: [String], items: [LogItem], start: UInt64 = 1,
+    assumed: VersionVector = VersionVector(),
+    end: LogCursor?, isLast: Bool
+  ) {
+    self.schemas = schemas
+    self.items = items
+    self.start = start
+    self.assumed = assumed
+    self.end = end
+    self.isLast = isLast
+  }
 }
 
 /// What became of a page.

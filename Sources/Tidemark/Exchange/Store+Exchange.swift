@@ -50,19 +50,29 @@ extension Store {
       let missing = zip(snapshot.catalog.versions, sources)
         .filter { !peer.schemas.contains($0.0.version) }.map(\.1)
       return LogPage(
-        schemas: missing, items: builder.items, end: builder.end ?? cursor, isLast: builder.isLast)
+        schemas: missing, items: builder.items, start: start,
+        assumed: peer.role == .authority ? peer.vector : peer.decided, end: builder.end ?? cursor,
+        isLast: builder.isLast)
     }
   }
 
   /// Takes a page of another log, with the cursor after it, in one commit.
   ///
-  /// An item that comes early or forks ends the page: what came before is taken, the cursor stays.
+  /// An item that comes early or forks ends the page: what came before is taken, the cursor stays. A
+  /// page that was made for another state of this store than it has now, as when one before it was lost,
+  /// or a backup was brought back meanwhile, comes early as a whole: what it leaves out may be missing
+  /// here.
   public func take(
     _ page: LogPage, from logID: UInt64
   ) throws(StoreError) -> PageOutcome {
     try write { writer, tx in
-      for source in page.schemas { try writer.note(schema: source, &tx) }
       var outcome = PageOutcome()
+      guard try writer.goesOn(page, from: logID, tx) else {
+        outcome.failure = StoreError(
+          .early, "the page was made for another state of this store; ask for it again")
+        return outcome
+      }
+      for source in page.schemas { try writer.note(schema: source, &tx) }
       for item in page.items {
         do {
           outcome.count(try writer.take(item, &tx), item)
@@ -115,6 +125,22 @@ extension PageOutcome {
 }
 
 extension LogWriter {
+  /// True where this log holds what a page left out: all before its start, and all that it assumed.
+  fileprivate func goesOn(
+    _ page: LogPage, from logID: UInt64, _ tx: borrowing WriteTransaction
+  ) throws -> Bool {
+    var taken: UInt64 = 0
+    if let bytes = try tx.get(tables.peers, ReplicaID(logID).key.rawBytes) {
+      var reader = ByteReader(bytes)
+      taken = try reader.littleEndian(UInt64.self)
+    }
+    return page.start <= taken + 1
+      && page.assumed.entries.allSatisfy { entry in
+        let known = state(entry.replica)
+        return entry.seq <= (header.role == .authority ? known.seq : known.decidedThrough)
+      }
+  }
+
   /// Keeps a schema version that events of another store were written under.
   func note(schema source: String, _ tx: inout WriteTransaction) throws {
     guard catalog.resolved(SchemaVersion(source: source)) == nil else { return }
@@ -194,7 +220,7 @@ private struct PageBuilder {
 
   mutating func build(from start: UInt64, _ tx: borrowing ReadTransaction) throws {
     try tx.forEach(snapshot.tables.log, from: start) { lsn, value in
-      guard byteCount < LogPage.byteCountMax else {
+      guard byteCount < snapshot.tables.tuning.pageByteCount else {
         isLast = false
         return false
       }

@@ -25,7 +25,6 @@ internal import TidemarkLMDB
 @safe final class Journal {
   /// What a file grows to; it doubles when the writer has to wait for LMDB.
   static let fileByteCountMax = 16 << 20
-  private static let sharedByteCount = 4096
 
   let files: [JournalFile]
   /// Names this opening of the store among all of them.
@@ -33,7 +32,7 @@ internal import TidemarkLMDB
   private let shared: UnsafeMutableRawPointer
   private(set) var epoch: UInt64 = 0
   private var isDirectorySynchronized = false
-  private let directory: String
+  private let place: JournalPlace
   /// How large the files are to be; `JournalFile.extend` makes them so while they are not written.
   private let wished = Atomic<Int>(0)
 
@@ -44,35 +43,14 @@ internal import TidemarkLMDB
 
   var wishedByteCount: Int { wished.load(ordering: .relaxed) }
 
-  static func path(_ directory: String, _ place: Int) -> String { "\(directory)/journal-\(place)" }
-
-  static func exists(in directory: String) -> Bool {
-    (0...1).allSatisfy { unsafe access(path(directory, $0), F_OK) == 0 }
-  }
-
   /// Makes the files where there are none.
   /// - Throws: `StoreError`.
-  init(directory: String) throws {
-    self.directory = directory
-    files = try (0...1).map { try JournalFile(path: Journal.path(directory, $0)) }
+  init(_ place: JournalPlace, entropy: () -> UInt64) throws {
+    self.place = place
+    files = try (0...1).map { try JournalFile(place.medium($0)) }
     try files[0].extend(to: JournalFile.recordsOffset)
-    var generator = SystemRandomNumberGenerator()
-    token = UInt64.random(in: 1...UInt64.max, using: &generator)
-    let map = unsafe mmap(
-      nil, Journal.sharedByteCount, PROT_READ | PROT_WRITE, MAP_SHARED, files[0].descriptor, 0)
-    guard let map = unsafe map, unsafe map != MAP_FAILED else {
-      throw StoreError.system("map \(files[0].path)", errno)
-    }
-    unsafe shared = map
-  }
-
-  deinit { unsafe munmap(shared, Journal.sharedByteCount) }
-
-  private static func synchronize(directory: String) throws {
-    let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw StoreError.system("open \(directory)", errno) }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw StoreError.system("sync \(directory)", errno) }
+    token = entropy() | 1
+    unsafe shared = try files[0].medium.mapShared()
   }
 
   /// The token of who wrote last, in any process.
@@ -84,12 +62,9 @@ internal import TidemarkLMDB
   /// Keeps other processes, and other openings in this one, from writing.
   /// - Throws: `busy` after so many seconds.
   func lock(waitSeconds: Double) throws {
-    if flock(files[0].descriptor, LOCK_EX | LOCK_NB) == 0 { return }
+    if try files[0].medium.lock() { return }
     let deadline = Deadline.after(seconds: waitSeconds)
-    while flock(files[0].descriptor, LOCK_EX | LOCK_NB) != 0 {
-      guard errno == EWOULDBLOCK || errno == EINTR else {
-        throw StoreError.system("lock \(files[0].path)", errno)
-      }
+    while try !files[0].medium.lock() {
       guard Deadline.now.nanoseconds < deadline.nanoseconds else {
         throw StoreError(
           .busy, "another process has been writing for \(waitSeconds) seconds; try again")
@@ -98,17 +73,17 @@ internal import TidemarkLMDB
     }
   }
 
-  func unlock() { flock(files[0].descriptor, LOCK_UN) }
+  func unlock() { files[0].medium.unlock() }
 
   /// Begins to write a file from its front.
-  func begin(_ place: Int, logID: UInt64, firstLSN: UInt64) throws {
+  func begin(_ number: Int, logID: UInt64, firstLSN: UInt64) throws {
     if !isDirectorySynchronized {
       // Whoever made the files may have died before their names were on the disk.
-      try Journal.synchronize(directory: directory)
+      try place.synchronizeNames()
       isDirectorySynchronized = true
     }
     epoch += 1
-    try files[place].begin(epoch: epoch, logID: logID, firstLSN: firstLSN)
+    try files[number].begin(epoch: epoch, logID: logID, firstLSN: firstLSN)
   }
 
   /// LMDB holds all that the files do: whoever opens the store next need not read them.

@@ -1,13 +1,5 @@
 internal import TidemarkEvents
 
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
-
 // A journal file: page 0 is the journal's own (see `Journal`), then a header and records.
 //
 //   header   u32 magic "TIDJ" · u16 format · u16 0 · u64 log id · u64 epoch · u64 first lsn
@@ -30,8 +22,7 @@ final class JournalFile {
   static let recordsOffset = headerOffset + headerByteCount
   static let recordHeaderByteCount = 16
 
-  let path: String
-  let descriptor: Int32
+  let medium: any JournalMedium
   /// How far the file reaches: writes below change no metadata, so that a sync is one flush.
   private(set) var byteCount: Int
   private(set) var epoch: UInt64 = 0
@@ -39,23 +30,10 @@ final class JournalFile {
   private(set) var offset = JournalFile.recordsOffset
 
   /// - Throws: `StoreError`.
-  init(path: String) throws {
-    self.path = path
-    let opened = unsafe open(path, O_RDWR | O_CLOEXEC | O_CREAT, 0o600)
-    // Never one of the standard descriptors: a process that was started with them closed would write
-    // its output into the journal.
-    descriptor = opened > 2 || opened < 0 ? opened : fcntl(opened, F_DUPFD_CLOEXEC, 3)
-    let code = errno
-    if opened >= 0, opened != descriptor { close(opened) }
-    guard descriptor >= 0 else { throw StoreError.system("open \(path)", code) }
-    var status = stat()
-    guard unsafe fstat(descriptor, &status) == 0 else {
-      throw StoreError.system("open \(path)", errno)
-    }
-    byteCount = Int(status.st_size)
+  init(_ medium: any JournalMedium) throws {
+    self.medium = medium
+    byteCount = try medium.byteCount()
   }
-
-  deinit { close(descriptor) }
 
   /// The bytes that are left.
   var room: Int { byteCount - offset }
@@ -74,7 +52,7 @@ final class JournalFile {
       try synchronize()
     } catch {
       // What was written is no record. A drain goes on without the room; a first write fails.
-      ftruncate(descriptor, off_t(byteCount))
+      try? medium.truncate(to: byteCount)
       throw error
     }
     byteCount = end
@@ -110,28 +88,11 @@ final class JournalFile {
 
   /// Returns when all that was written is on the disk.
   func synchronize() throws {
-    #if canImport(Darwin)
-      let rc = fcntl(descriptor, F_FULLFSYNC)
-    #else
-      let rc = fdatasync(descriptor)
-    #endif
-    guard rc == 0 else { throw StoreError.system("sync \(path)", errno) }
+    try medium.synchronize()
   }
 
   private func write(_ bytes: RawSpan, at offset: Int) throws {
-    var done = 0
-    while done < bytes.byteCount {
-      let count = unsafe bytes.withUnsafeBytes { buffer in
-        unsafe pwrite(
-          descriptor, buffer.baseAddress! + done, buffer.count - done, off_t(offset + done))
-      }
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw StoreError.system("write \(path)", errno)
-      }
-      guard count > 0 else { throw StoreError.system("write \(path)", ENOSPC) }
-      done += count
-    }
+    try medium.write(bytes, at: offset)
   }
 
   /// The epoch and the whole records from an lsn on that the file holds for a log; `nil` where it
@@ -140,40 +101,23 @@ final class JournalFile {
   func recover(
     logID: UInt64, from lsn: UInt64
   ) throws -> (epoch: UInt64, records: [(lsn: UInt64, bytes: [UInt8])])? {
-    var status = stat()
-    guard unsafe fstat(descriptor, &status) == 0 else {
-      throw StoreError.system("read \(path)", errno)
-    }
-    byteCount = Int(status.st_size)
+    byteCount = try medium.byteCount()
     guard byteCount > JournalFile.recordsOffset else { return nil }
     // A store that was closed has left nothing, and then no more of the file need be read.
-    let front = try read(JournalFile.headerByteCount + 4, at: JournalFile.headerOffset)
+    let front = try medium.read(JournalFile.headerByteCount + 4, at: JournalFile.headerOffset)
     guard let epoch = JournalFile.epoch(front.rawBytes, logID: logID) else { return nil }
     self.epoch = epoch
     if front[JournalFile.headerByteCount...].allSatisfy({ $0 == 0 }) { return (epoch, []) }
-    let map = unsafe mmap(nil, byteCount, PROT_READ, MAP_SHARED, descriptor, 0)
-    guard let map = unsafe map, unsafe map != MAP_FAILED else {
-      throw StoreError.system("map \(path)", errno)
-    }
-    defer { unsafe munmap(map, byteCount) }
-    let bytes = unsafe RawSpan(_unsafeStart: map, byteCount: byteCount)
     var records: [(lsn: UInt64, bytes: [UInt8])] = []
     var place = JournalFile.recordsOffset
-    while let (found, range) = JournalFile.record(bytes, epoch: epoch, place: place) {
-      if found >= lsn { records.append((found, bytes.extracting(range).toArray())) }
-      place += JournalFile.recordByteCount(range.count)
+    try medium.withBytes(byteCount) { bytes in
+      while let (found, range) = JournalFile.record(bytes, epoch: epoch, place: place) {
+        if found >= lsn { records.append((found, bytes.extracting(range).toArray())) }
+        place += JournalFile.recordByteCount(range.count)
+      }
     }
     offset = place
     return (epoch, records)
-  }
-
-  private func read(_ byteCount: Int, at offset: Int) throws -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: byteCount)
-    let count = unsafe bytes.withUnsafeMutableBytes {
-      unsafe pread(descriptor, $0.baseAddress, byteCount, off_t(offset))
-    }
-    guard count >= 0 else { throw StoreError.system("read \(path)", errno) }
-    return bytes
   }
 }
 

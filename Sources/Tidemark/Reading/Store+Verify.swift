@@ -110,7 +110,11 @@ private struct Verifier {
       report.note("hash", "the hash chain of \(header.replica) breaks at \(header.firstDot)")
     }
     var last = stamps[header.replica] ?? .zero
-    for change in header.contextChange.entries {
+    // What a withdrawn entry had seen may have been withdrawn with it, and its dots be others' by now.
+    let isWithdrawn =
+      try snapshot.header.withdrawalCount > 0
+      && snapshot.tables.position(header.firstDot, tx) != lsn
+    for change in header.contextChange.entries where !isWithdrawn {
       // A device sees others' events when they are decided, so by their effective stamps.
       last = max(last, try stampSeen(Dot(change.replica, change.seq), tx))
     }

@@ -14,6 +14,8 @@ final class Tail: @unchecked Sendable {
   private var visibleLSN: UInt64 = 0
   private var failure: (any Error)?
   private var sharedJournal: Journal?
+  /// Does on this thread what would be waited for, where there is no other; set before any write.
+  var assist: (() -> Void)?
   /// What the hashes of keys are seeded with, so that nobody can choose ids that collide.
   let hashSeed = UInt64.random(in: .min ... .max)
 
@@ -96,6 +98,7 @@ final class Tail: @unchecked Sendable {
   /// Waits until nothing is on its way.
   /// - Throws: why LMDB could not take it; `busy`.
   func waitForDrain(waitSeconds: Double) throws {
+    assist?()
     let deadline = Deadline.after(seconds: waitSeconds)
     try monitor.locked {
       while sealed != nil, failure == nil {
@@ -113,6 +116,7 @@ final class Tail: @unchecked Sendable {
 
   /// Forgets everything: another process has brought it into LMDB.
   func discard() {
+    assist?()
     monitor.locked {
       while sealed != nil, failure == nil { monitor.wait() }
       active = nil

@@ -77,24 +77,30 @@ extension LocalWriter {
 
   private func openJournal() throws -> Journal {
     if let journal { return journal }
-    let opened = try Journal(directory: directory)
+    let opened = try Journal(JournalPlace(directory, environment), entropy: options.entropy)
     journal = opened
     tail.journal = opened
     return opened
   }
 
   private func load() throws {
+    let known = catalog
     let (header, states, noted, catalog) = try environment.read { tx in
       guard let header = try tables.storeHeader(tx) else {
         throw StoreError(.notAStore, "the store has no header; it was not fully created")
       }
+      // A schema is not parsed again for each exchange.
+      let isKnown = try tx.count(tables.schemas) == known.versions.count
       return (
         header, try tables.replicaStates(tx),
-        try tables.foreignContext(Dot(header.replica, Dot.seqMax), tx), try tables.catalog(tx)
+        try tables.foreignContext(Dot(header.replica, Dot.seqMax), tx),
+        isKnown ? known : try tables.catalog(tx)
       )
     }
     self.header = header
     own = states[header.replica] ?? ReplicaState()
+    // Past the last event of its replica too, where a copy of this store wrote that.
+    self.header.clock.observe(own.lastStamp)
     foreign = VersionVector(
       states.lazy.filter { $0.value.seq > 0 && $0.key != header.replica }
         .map { ($0.key, $0.value.seq) })

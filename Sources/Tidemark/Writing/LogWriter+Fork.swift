@@ -4,9 +4,10 @@ internal import TidemarkMerge
 
 extension LogWriter {
   /// Takes a new replica id, because this store is a copy: the original goes on under the old one.
-  func rotateReplica(anchor: UInt64) {
-    var generator = SystemRandomNumberGenerator()
-    header.replica = ReplicaID.random(using: &generator)
+  /// - Parameter replica: the new id; a random one where left out.
+  func rotateReplica(anchor: UInt64, to replica: ReplicaID? = nil) {
+    var generator = EntropyGenerator(next: entropy)
+    header.replica = replica ?? ReplicaID.random(using: &generator)
     header.logID = UInt64.random(in: 1...UInt64.max, using: &generator)
     header.anchor = anchor
   }
@@ -30,6 +31,10 @@ extension LogWriter {
         "\(first) is decided in both stores and differs: one of them was cut or mended; compare them with `tidemark diff`"
       )
     }
+    let hash = try tables.withEntry(holding: firstLSN, tx) { entry, _ -> TransactionHash? in
+      guard case .transaction(let entry) = entry else { return nil }
+      return entry.transaction.hash
+    }
     let withdrawn = try withdrawals(from: firstLSN, &tx)
     var kept: [ReplicaID: UInt64] = [:]
     for item in withdrawn {
@@ -38,9 +43,24 @@ extension LogWriter {
     }
     for (replica, seq) in kept { try withdraw(replica, after: seq, &tx) }
     for key in Set(withdrawn.flatMap(\.keys)) { try refold(key, &tx) }
-    rotateReplica(anchor: header.anchor)
+    rotateReplica(anchor: header.anchor, to: try successor(of: first, hash, &tx))
     for item in withdrawn { try issue(item, kept, &tx) }
     return (header.replica, withdrawn.reduce(0) { $0 + $1.events.count })
+  }
+
+  /// The id under which events go on that had a dot and a hash: the same for all that hold them. So when
+  /// another copy of this store, or this one before a backup was brought back, has issued them again
+  /// already, that is found, and nothing is written twice.
+  /// - Returns: `nil` where this log knows that id as another's.
+  private func successor(
+    of first: Dot, _ hash: TransactionHash?, _ tx: inout WriteTransaction
+  ) throws -> ReplicaID? {
+    guard let hash else { return nil }
+    var writer = ByteWriter(capacity: 64)
+    first.encode(into: &writer)
+    hash.encode(into: &writer)
+    let replica = ReplicaID(TransactionHash(of: writer.bytes).prefix)
+    return replica.rawValue != 0 && replicas[replica] == nil ? replica : nil
   }
 
   private struct Withdrawn {

@@ -16,6 +16,7 @@ final class LogWriter {
   let tables: Tables
   let wallMilliseconds: @Sendable () -> UInt64
   let limits: StoreLimits
+  let entropy: @Sendable () -> UInt64
 
   var header: StoreHeader
   var replicas: [ReplicaID: ReplicaState] = [:]
@@ -47,13 +48,14 @@ final class LogWriter {
 
   init(
     tables: Tables, header: StoreHeader, catalog: Catalog, limits: StoreLimits,
-    wallMilliseconds: @escaping @Sendable () -> UInt64
+    wallMilliseconds: @escaping @Sendable () -> UInt64, entropy: @escaping @Sendable () -> UInt64
   ) {
     self.tables = tables
     self.header = header
     self.catalog = catalog
     self.limits = limits
     self.wallMilliseconds = wallMilliseconds
+    self.entropy = entropy
   }
 
   /// Runs a body in an LMDB transaction of its own, between `begin` and `flush`.

@@ -19,6 +19,7 @@ final class WriteEngine: Sendable {
   private let openedInode: UInt64
   /// When that was last seen to be so, in nanoseconds of the monotonic clock.
   private let lookedAt = Atomic<UInt64>(0)
+  private let isAbandoned = Atomic<Bool>(false)
 
   init(
     directory: String, environment: Environment, tables: Tables, tail: Tail, header: StoreHeader,
@@ -29,12 +30,13 @@ final class WriteEngine: Sendable {
     self.tables = tables
     self.tail = tail
     self.options = options
-    openedInode = inode(directory + "/data.mdb")
+    openedInode = Tidemark.anchor(directory, environment)
     let logWriter = LogWriter(
       tables: tables, header: header, catalog: catalog, limits: options.limits,
-      wallMilliseconds: options.wallMilliseconds)
+      wallMilliseconds: options.wallMilliseconds, entropy: options.entropy)
     writer = Confined(logWriter)
-    let drainThread = try WriterThread(environment: nil)
+    let drainThread = try WriterThread(environment: nil, isInline: options.isInline)
+    if options.isInline { tail.assist = { drainThread.runPosted() } }
     let merger = merger
     self.drainThread = drainThread
     let local = Confined(
@@ -55,11 +57,15 @@ final class WriteEngine: Sendable {
         }
       })
     self.local = local
-    thread = try WriterThread(environment: environment) { local.value.commit() }
+    thread = try WriterThread(environment: environment, isInline: options.isInline) {
+      local.value.commit()
+    }
   }
 
   /// Waits for all that is under way, and brings what is left into LMDB.
   func close() {
+    // What died does not tidy up.
+    if isAbandoned.load(ordering: .relaxed) { return }
     if !options.readOnly {
       try? thread.run { [local] in try local.value.clearJournal() }
     }
@@ -70,11 +76,22 @@ final class WriteEngine: Sendable {
   /// Where there is a journal that this opening does not know of yet: brings into LMDB what another
   /// process, or one before this, left there.
   func noticeJournal() throws {
-    guard tail.journal == nil, !options.readOnly, Journal.exists(in: directory) else { return }
+    guard tail.journal == nil, !options.readOnly,
+      JournalPlace(directory, environment).hasJournal
+    else { return }
     try thread.run(timeoutSeconds: options.writeWaitSeconds) { [local] in
       try local.value.lock()
       local.value.journal?.unlock()
     }
+  }
+
+  /// Where the store has no threads: does what they would do in the background.
+  func runPosted() { drainThread.runPosted() }
+
+  /// Ends without bringing anything into LMDB, as the death of the process does.
+  func abandon() {
+    tail.assist = nil
+    isAbandoned.store(true, ordering: .relaxed)
   }
 
   // MARK: Writing
@@ -148,6 +165,7 @@ final class WriteEngine: Sendable {
     guard !options.readOnly else {
       throw StoreError(.permission, "the store was opened for reading only")
     }
+    if environment.memory != nil { return }
     // A look at the file costs as much as a small write: a few hundred a second are enough.
     let now = Deadline.now.nanoseconds
     guard now > lookedAt.load(ordering: .relaxed) + 2_000_000 else { return }
