@@ -49,6 +49,9 @@ struct SimulateCommand: ParsableCommand {
   @Option(help: "Where a failure is written; in the current directory where left out.")
   var output = "."
 
+  @Flag(inversion: .prefixedNo, help: "Make a run that fails short.")
+  var shrink = true
+
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
@@ -60,7 +63,7 @@ struct SimulateCommand: ParsableCommand {
   }
 
   func run() throws {
-    var report = SimulationOutput(isJSON: common.json, outputDirectory: output)
+    var report = SimulationOutput(isJSON: common.json, outputDirectory: output, isShrinking: shrink)
     let simulation = try simulation()
     if let replay {
       let text = String(

@@ -7,10 +7,12 @@ import TidemarkTesting
 struct SimulationOutput {
   let isJSON: Bool
   let outputDirectory: String
+  let isShrinking: Bool
   private var shownAt = ContinuousClock.now
   private var isProgressShown = false
 
-  init(isJSON: Bool, outputDirectory: String) {
+  init(isJSON: Bool, outputDirectory: String, isShrinking: Bool) {
+    self.isShrinking = isShrinking
     self.isJSON = isJSON
     self.outputDirectory = outputDirectory
   }
@@ -89,10 +91,10 @@ struct SimulationOutput {
     if !isJSON {
       Output.text(Text.red("seed \(seed) fails") + ": \(Text.visible(failure.description))")
       Output.text("replay it with: \(command) --seed \(seed) --runs 1")
-      Output.text("making it short …")
+      if isShrinking { Output.text("making it short …") }
       try Output.flush()
     }
-    let short = simulation.shrink(report)
+    let short = isShrinking ? simulation.shrink(report) : simulation.run(report.tape)
     let path = "\(outputDirectory)/simulation-\(seed).tape"
     let note = "# \(command) --seed \(seed): \(failure.invariant.rawValue)\n"
     try FileWriter.write(Array((note + short.tape.description + "\n").utf8), to: path)

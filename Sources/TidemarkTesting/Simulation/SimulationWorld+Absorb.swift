@@ -86,7 +86,7 @@ extension SimulationWorld {
       node.log.lastLSN = line.lsn
       // Its clock is past what it takes, or what it made of that.
       let known = line.isTombstone ? line.stamp : line.effective ?? line.stamp
-      node.log.latest = max(node.log.latest, known)
+      node.log.latest = max(node.log.latest, known, line.decided ?? .zero)
       if line.isTombstone {
         node.log.void.insert(line.dot)
         if let key = key(of: line.dot, node) { touched.insert(key) }
