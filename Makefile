@@ -7,8 +7,12 @@ CONFIGURATION ?= debug
 SEEDS ?= 8
 STATES ?= 5000
 BENCH ?=
+HOURS ?= 1
+FUZZ ?= transaction schema operation merge
+FUZZ_SECONDS ?= 60
 
-.PHONY: demo test build release dependencies contract crash bench format lint clean help
+.PHONY: demo test build release dependencies contract crash simulate mutants fuzz bench format lint \
+  clean help
 
 help:
 	@echo "make demo      install what is missing, build, run the reference scenario"
@@ -16,6 +20,9 @@ help:
 	@echo "make release   the optimised command, .build/release/tidemark"
 	@echo "make contract  the command's contract, checked from outside (SEEDS=$(SEEDS))"
 	@echo "make crash     power cuts, kills and disk faults by the thousand (STATES=$(STATES))"
+	@echo "make simulate  stores in simulated worlds, for hours (HOURS=$(HOURS)), from a new seed"
+	@echo "make mutants   planted faults, each of which the simulator must catch"
+	@echo "make fuzz      libFuzzer on what reads bytes from elsewhere (FUZZ_SECONDS=$(FUZZ_SECONDS))"
 	@echo "make bench     offline writes beside SQLite, raw LMDB and the CRDT libraries (BENCH=--quick)"
 	@echo "make lint      formatting and house rules"
 	@echo "make format    format every file"
@@ -37,6 +44,9 @@ test: dependencies lint
 	$(SWIFT) test --skip-build
 	@$(MAKE) contract
 	@$(MAKE) crash CRASH=--slice
+	.build/$(CONFIGURATION)/tidemark simulate --runs 1000000 --seconds 50
+	.build/$(CONFIGURATION)/tidemark simulate --runs 1000000 --seconds 10 --store lmdb \
+	  --directory "$$(test -d /dev/shm && echo /dev/shm || echo /tmp)"
 
 contract: build
 	@if command -v $(PYTHON) > /dev/null; then \
@@ -58,6 +68,28 @@ crash: build
 	  echo "no $(PYTHON): the fault campaigns are skipped; install it to run them"; \
 	fi
 
+# A new seed each time; a failure prints the command that replays it.
+simulate: release
+	.build/release/tidemark simulate --seed "$$(date +%s)000000" --runs 1000000000 \
+	  --seconds "$$(($(HOURS) * 3600))"
+
+mutants:
+	$(PYTHON) Tests/Mutants/run.py
+
+# Inputs that were found go into a directory of their own; what is worth keeping is put into the corpus
+# by hand.
+fuzz: dependencies
+	@for target in $(FUZZ); do \
+	  case $$target in transaction) name=FuzzTransaction;; schema) name=FuzzSchema;; \
+	    operation) name=FuzzOperation;; *) name=FuzzMerge;; esac; \
+	  $(SWIFT) build --package-path Fuzzing --sanitize=fuzzer --sanitize=address \
+	    --product $$name || { echo "this toolchain has no libFuzzer"; exit 1; }; \
+	  mkdir -p Fuzzing/.build/found/$$target; \
+	  SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0 Fuzzing/.build/debug/$$name \
+	    -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=Fuzzing/.build/found/$$target- \
+	    Fuzzing/.build/found/$$target Fuzzing/Corpus/$$target || exit 1; \
+	done
+
 # The package of the benchmarks depends on this one by its path, and would not see new files in it.
 bench: dependencies
 	@Scripts/install-dependencies lmdb.h:liblmdb-dev sqlite3.h:libsqlite3-dev
@@ -66,11 +98,11 @@ bench: dependencies
 
 format:
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Benchmarks/Package.swift \
-	  Benchmarks/Sources
+	  Benchmarks/Sources Fuzzing/Package.swift Fuzzing/Sources
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests \
-	  Benchmarks/Package.swift Benchmarks/Sources
+	  Benchmarks/Package.swift Benchmarks/Sources Fuzzing/Package.swift Fuzzing/Sources
 	@Scripts/check-tree
 
 clean:

@@ -1,0 +1,7 @@
+import TidemarkTesting
+
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+  FuzzTarget.transaction.run(Array(UnsafeBufferPointer(start: start, count: count)))
+  return 0
+}
