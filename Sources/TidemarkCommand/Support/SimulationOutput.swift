@@ -45,7 +45,7 @@ struct SimulationOutput {
     Output.text(
       "\(summary.runCount) runs, \(summary.stepCount) steps, \(summary.eventCount) events in "
         + "\(decimal(seconds)) s, \(decimal(rate)) runs a second: "
-        + Text.green("everything held"))
+        + Text.green("everything held") + ", trace \(summary.trace)")
     var table = TextTable(["what happened", "times"])
     for sight in Sight.allCases where summary.count(of: sight) > 0 {
       table.add([sight.rawValue, "\(summary.count(of: sight))"])
@@ -70,6 +70,7 @@ struct SimulationOutput {
     builder.append("events", summary.eventCount)
     builder.append("failures", summary.failureCount)
     builder.append("seconds", seconds)
+    builder.append("trace", summary.trace)
     builder.append(
       "sights",
       Value.object(

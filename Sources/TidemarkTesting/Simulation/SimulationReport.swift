@@ -39,6 +39,9 @@ public struct SimulationSummary: Sendable {
   public private(set) var failureCount = 0
   /// Of the first run that failed.
   public private(set) var firstFailure: SimulationReport?
+  /// A hash of all the runs' traces, in their order.
+  public var trace: UInt64 { combined.value }
+  private var combined = SimulationTrace()
   private var sights = [Int](repeating: 0, count: Sight.allCases.count)
   private var reasons: [String: Int] = [:]
 
@@ -48,6 +51,7 @@ public struct SimulationSummary: Sendable {
     runCount += 1
     stepCount += report.stepCount
     eventCount += report.eventCount
+    combined.note(report.trace)
     for (index, count) in report.counts.sights.enumerated() { sights[index] += count }
     reasons.merge(report.counts.reasons, uniquingKeysWith: +)
     if report.failure != nil {
