@@ -83,7 +83,8 @@ fuzz: dependencies
 	  case $$target in transaction) name=FuzzTransaction;; schema) name=FuzzSchema;; \
 	    operation) name=FuzzOperation;; *) name=FuzzMerge;; esac; \
 	  $(SWIFT) build --package-path Fuzzing --sanitize=fuzzer --sanitize=address \
-	    --product $$name || { echo "this toolchain has no libFuzzer"; exit 1; }; \
+	    -Xswiftc -sanitize-coverage=edge,indirect-calls,trace-cmp,inline-8bit-counters,pc-table \
+	    --product $$name || exit 1; \
 	  mkdir -p Fuzzing/.build/found/$$target; \
 	  SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0 Fuzzing/.build/debug/$$name \
 	    -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=Fuzzing/.build/found/$$target- \

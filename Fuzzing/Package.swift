@@ -6,7 +6,7 @@ import PackageDescription
 let package = Package(
   name: "tidemark-fuzzing",
   platforms: [.macOS(.v15)],
-  dependencies: [.package(path: "..", traits: [])],
+  dependencies: [.package(name: "tidemark", path: "..", traits: [])],
   targets: ["Transaction", "Schema", "Operation", "Merge"].map { name in
     .executableTarget(
       name: "Fuzz\(name)",
