@@ -71,7 +71,7 @@ public final class Store: Sendable {
     try translating {
       try check(schema: schema)
       let environment = try open(directory, create: true, options)
-      let tables = try Tables(environment, options.tuning)
+      let tables = try Tables(environment, options)
       var generator = SystemRandomNumberGenerator()
       var header = StoreHeader(
         role: role, acceptance: acceptance,
@@ -104,7 +104,7 @@ public final class Store: Sendable {
   ) throws(StoreError) -> Store {
     try translating {
       let environment = try open(directory, create: false, options)
-      return try Store(directory, environment, try Tables(environment, options.tuning), options)
+      return try Store(directory, environment, try Tables(environment, options), options)
     }
   }
 

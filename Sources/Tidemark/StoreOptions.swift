@@ -1,3 +1,5 @@
+public import TidemarkAuthorization
+
 /// What a commit survives.
 public enum Durability: String, Sendable, CaseIterable {
   /// A power cut: a write returns when the disk has it. Writers that wait at once share one sync.
@@ -18,6 +20,9 @@ public struct StoreOptions: Sendable {
   public var writeWaitSeconds = 10.0
   /// The address space that a store begins with, in bytes; it doubles when it is full, up to 1 TiB.
   public var mapByteCountInitial = 256 << 20
+  /// The app's own function, for rules with `allow: custom`; without it these allow nothing. It is
+  /// asked on the thread that writes or reads, and must be a pure function of the question.
+  public var customAuthorizer: (any CustomAuthorizer)?
   /// Nothing is written, and nothing can be.
   public var readOnly = false
 

@@ -33,10 +33,13 @@ struct Judgement {
       ?? Verdict(finding: .operationNotCovered, need: request.operation, code: .noRule)
   }
 
-  /// A create gives at least the id, which the model's rules hold for; each field with rules of
-  /// its own needs one that matches.
+  /// Every given field, the id among them, must be allowed: by its own rules where it has some,
+  /// else by the model's. A create that gives nothing at all needs any rule that matches.
   private mutating func judgeCreate(_ tally: inout Tally) {
-    tally.require(judgeRecord(.create))
+    if !request.givesID && request.changes.isEmpty { return judgeRead(&tally) }
+    if request.givesID || request.changes.contains(where: { policy.fieldLevels[$0.field] == nil }) {
+      tally.require(judgeRecord(.create))
+    }
     for change in request.changes {
       if tally.isSettled { return }
       if policy.fieldLevels[change.field] != nil || policy.record.hasCustom {

@@ -70,7 +70,7 @@ extension Tables {
       return true
     }
     do {
-      return try Catalog(sources)
+      return try Catalog(sources, authorizer)
     } catch {
       throw StoreError(.corrupt, "the store's own schema does not parse: \(error.message)")
     }

@@ -1,3 +1,4 @@
+internal import TidemarkAuthorization
 internal import TidemarkEvents
 internal import TidemarkLMDB
 
@@ -38,9 +39,11 @@ struct Tables: Sendable {
   let header: Table
 
   let tuning: StoreTuning
+  let authorizer: (any CustomAuthorizer)?
 
-  init(_ environment: Environment, _ tuning: StoreTuning) throws(LMDBError) {
-    self.tuning = tuning
+  init(_ environment: Environment, _ options: StoreOptions) throws(LMDBError) {
+    tuning = options.tuning
+    authorizer = options.customAuthorizer
     log = try environment.table(named: "log", .integerKeys)
     records = try environment.table(named: "records", .bytesKeys)
     rowBlocks = try environment.table(named: "rowBlocks", .bytesKeys)

@@ -18,10 +18,11 @@ struct MergeCommand: ParsableCommand {
   @Argument(help: "The store to change.")
   var into: String
 
+  @OptionGroup var custom: CustomOption
   @OptionGroup var common: CommonOptions
 
   func run() throws {
-    let (source, target) = try StorePair.open(from, into)
+    let (source, target) = try StorePair.open(from, into, authorizer: try custom.authorizer())
     defer { Progress.clear() }
     let summary = try Replication.merge(
       from: source, into: target, progress: Progress.show)

@@ -5,6 +5,8 @@ import TidemarkJSON
 struct PolicyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "policy",
-    abstract: "Check a schema's rules, or decide one hypothetical operation.",
-    subcommands: [PolicyCheckCommand.self, PolicyDecideCommand.self])
+    abstract: "Check a schema's rules, decide hypothetical operations, list authorization modes.",
+    subcommands: [
+      PolicyCheckCommand.self, PolicyDecideCommand.self, PolicyModesCommand.self,
+    ])
 }

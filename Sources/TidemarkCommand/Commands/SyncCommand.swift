@@ -14,6 +14,7 @@ struct SyncCommand: ParsableCommand {
   @Argument(help: "The other store's directory.")
   var other: String
 
+  @OptionGroup var custom: CustomOption
   @OptionGroup var common: CommonOptions
 
   func run() throws {
@@ -21,7 +22,7 @@ struct SyncCommand: ParsableCommand {
       throw CommandError(
         .usage, "\(other): sync over the network is not there yet; give a directory")
     }
-    let (left, right) = try StorePair.open(directory, other)
+    let (left, right) = try StorePair.open(directory, other, authorizer: try custom.authorizer())
     defer { Progress.clear() }
     let exchange = try Replication.sync(left, right, progress: Progress.show)
     if common.json {

@@ -3,18 +3,22 @@ import TidemarkJSON
 import TidemarkSync
 
 enum StorePair {
-  static func open(_ left: String, _ right: String) throws -> (Store, Store) {
-    let first = try open(left)
-    let second = try open(right)
+  static func open(
+    _ left: String, _ right: String, authorizer: (any CustomAuthorizer)? = nil
+  ) throws -> (Store, Store) {
+    var options = StoreOptions()
+    options.customAuthorizer = authorizer
+    let first = try open(left, options)
+    let second = try open(right, options)
     guard try first.identity.logID != second.identity.logID || !isSame(left, right) else {
       throw CommandError(.usage, "\(left) and \(right) are one store; name two")
     }
     return (first, second)
   }
 
-  private static func open(_ directory: String) throws -> Store {
+  private static func open(_ directory: String, _ options: StoreOptions) throws -> Store {
     do {
-      return try Store.open(at: directory)
+      return try Store.open(at: directory, options: options)
     } catch {
       throw StoreError(error.code, "\(directory): \(error.message)")
     }

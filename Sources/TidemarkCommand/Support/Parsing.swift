@@ -10,6 +10,8 @@ extension ReplicaID: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
 }
 
+extension Principal.Provider: ExpressibleByArgument {}
+extension ModeStrategy: ExpressibleByArgument {}
 extension StoreRole: ExpressibleByArgument {}
 extension Durability: ExpressibleByArgument {}
 extension AcceptanceMode: ExpressibleByArgument {}

@@ -80,9 +80,9 @@ struct PolicyDecider {
   private let schema: Schema
   private let policy: Policy
 
-  init(_ schema: Schema) {
+  init(_ schema: Schema, _ authorizer: (any CustomAuthorizer)?) {
     self.schema = schema
-    policy = Policy(schema)
+    policy = Policy(schema, customAuthorizer: authorizer)
   }
 
   func decide(_ item: PolicyCase) throws -> PolicyVerdict {
@@ -92,18 +92,14 @@ struct PolicyDecider {
         "the schema has no model \(item.model); it has \(schema.models.map(\.name).joined(separator: ", "))"
       )
     }
-    let name = item.operation == "read" ? "get" : item.operation
-    guard let operation = AccessOperation(rawValue: name) else {
-      throw CommandError(
-        .usage, "there is no operation \(item.operation); write create, update, delete or read")
-    }
+    let operation = try AccessOperation(named: item.operation)
     let model = schema.models[place]
     let stored = try item.record.map { try facts($0, model) }
     if operation.isRead { return read(item, operation, place, stored) }
     let changes = try changes(item.input, model)
     let request = AccessRequest(
       model: place, operation: operation, credentials: item.principals, changes: changes,
-      stored: operation == .create ? nil : stored)
+      stored: operation == .create ? nil : stored, givesID: item.input?["id"] != nil)
     let trace = policy.explain(request)
     var verdict = verdict(trace.decision, item)
     verdict.trace = trace
