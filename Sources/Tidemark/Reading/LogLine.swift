@@ -16,7 +16,7 @@ public struct LogLine: Sendable {
   public let dot: Dot
   public let isTombstone: Bool
   /// `nil` for a tombstone whose payload is not here.
-  public let event: Event?
+  public internal(set) var event: Event?
   /// The model that the event names, as the schema that it was written under says.
   public let model: Model?
   /// The event's stamp; for a tombstone, when it was decided.
@@ -37,6 +37,8 @@ public struct LogLine: Sendable {
   public let authority: ReplicaID?
   /// When it was decided, by the authority's clock.
   public let decided: Stamp?
+  /// The fields that are shown as null because who asked may not read them.
+  public internal(set) var hidden: [String] = []
 
   public var kindName: String {
     if isTombstone { return "tombstone" }

@@ -39,14 +39,24 @@ public struct Explanation: Sendable {
 
 extension Store {
   /// Explains one event.
-  /// - Throws: `StoreError` `notFound`.
+  /// - Parameter principal: as this principal may read it: without a trace, which holds stored values,
+  ///   and without fields that are hidden.
+  /// - Throws: `StoreError` `notFound`, also for an event that the principal may not read.
   /// - Complexity: O(the record's events).
-  public func explain(_ dot: Dot) throws(StoreError) -> Explanation {
+  public func explain(
+    _ dot: Dot, as principal: Principal? = nil
+  ) throws(StoreError) -> Explanation {
+    let whole = try explainWhole(dot)
+    guard let principal else { return whole }
+    let line = try logLine(dot, as: principal)
+    return Explanation(
+      line: line, effect: whole.effect, because: whole.because,
+      fields: whole.fields.filter { !line.hidden.contains($0.field) }, trace: nil)
+  }
+
+  private func explainWhole(_ dot: Dot) throws(StoreError) -> Explanation {
     try read { tx, snapshot in
-      guard let lsn = try snapshot.tables.position(dot, tx) else {
-        throw StoreError(.notFound, "the log holds no event \(dot)")
-      }
-      let line = try LogLines(snapshot, tx).line(lsn, tx)
+      let line = try snapshot.line(dot, as: nil, tx)
       guard let event = line.event, let model = line.model,
         let number = snapshot.catalog.modelNames.firstIndex(of: model.name)
       else {
@@ -101,7 +111,8 @@ extension Snapshot {
     }
     return catalog.policy.explain(
       AccessRequest(
-        model: place, operation: operation, credentials: [event.principal], changes: event.changes,
+        model: place, operation: operation, credentials: event.principal.credentials,
+        changes: event.changes,
         stored: operation == .create ? nil : catalog.facts(before, number, place)))
   }
 

@@ -17,8 +17,33 @@ public struct Rejection: Sendable {
 extension Store {
   /// The rejections that this store knows: on a device those of its own events, oldest dot first; at
   /// an authority all that it refused, in the order of its log.
+  /// - Parameter principal: only what this principal wrote, with the values that it may read.
   /// - Complexity: O(rejections) on a device, O(log) at an authority.
-  public func rejections() throws(StoreError) -> [Rejection] {
+  public func rejections(as principal: Principal? = nil) throws(StoreError) -> [Rejection] {
+    let all = try allRejections()
+    guard let principal else { return all }
+    return try read { tx, snapshot in
+      var readership = Readership(snapshot, principal, .get)
+      return try all.compactMap { rejection in
+        guard let event = rejection.line.event, principal.isSamePerson(as: event.principal),
+          let model = rejection.line.model,
+          let number = try snapshot.catalog.modelNumbers(model.name).first
+        else { return nil }
+        let access = try readership.access(RecordKey(model: number, id: event.id), tx)
+        guard access.isVisible else {
+          return Rejection(
+            line: rejection.line, before: [], after: [], dependents: [],
+            isAcknowledged: rejection.isAcknowledged)
+        }
+        return Rejection(
+          line: rejection.line, before: readership.members(rejection.before, access),
+          after: readership.members(rejection.after, access), dependents: rejection.dependents,
+          isAcknowledged: rejection.isAcknowledged)
+      }
+    }
+  }
+
+  private func allRejections() throws(StoreError) -> [Rejection] {
     try read { tx, snapshot in
       let lines = try LogLines(snapshot, tx)
       var rejections: [Rejection] = []

@@ -151,7 +151,8 @@ extension LogWriter {
     func ask(_ operation: AccessOperation, _ given: [FieldChange]) -> Decision {
       catalog.policy.decide(
         AccessRequest(
-          model: place, operation: operation, credentials: [event.principal], changes: given,
+          model: place, operation: operation, credentials: event.principal.credentials,
+          changes: given,
           stored: operation == .create ? nil : facts))
     }
     switch event.kind {

@@ -12,13 +12,16 @@ struct ExplainCommand: ParsableCommand {
   @Argument(help: "The event's dot, REPLICA:SEQ, as `log` shows it with --json.")
   var dot: Dot
 
+  @Option(name: .customLong("as"), help: PrincipalArgument.readerHelp)
+  var principal: PrincipalArgument?
+
   @OptionGroup var common: CommonOptions
 
   func run() throws {
     let store = try store.open()
     let explanation: Explanation
     do {
-      explanation = try store.explain(dot)
+      explanation = try store.explain(dot, as: principal?.principal)
     } catch let error where error.code == .notFound {
       throw CommandError(.no, error.message)
     }

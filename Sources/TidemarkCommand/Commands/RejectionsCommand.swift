@@ -12,6 +12,9 @@ struct RejectionsCommand: ParsableCommand {
   @Option(help: "Note that this rejection has been dealt with.")
   var acknowledge: Dot?
 
+  @Option(name: .customLong("as"), help: PrincipalArgument.readerHelp)
+  var principal: PrincipalArgument?
+
   @OptionGroup var common: CommonOptions
 
   func run() throws {
@@ -21,7 +24,7 @@ struct RejectionsCommand: ParsableCommand {
       if !common.json { Output.text("\(acknowledge) is acknowledged") }
       return
     }
-    let rejections = try store.rejections()
+    let rejections = try store.rejections(as: principal?.principal)
     if common.json {
       for rejection in rejections { try Output.line(json(rejection)) }
       return

@@ -26,6 +26,7 @@ extension LogLine {
       builder.append("rule", ifGiven: reason.rule)
     }
     if let policy { builder.append("policy", policy.description) }
+    if !hidden.isEmpty { builder.append("hidden", Value.list(hidden.map(Value.string))) }
   }
 
   func appendJSON(to builder: inout JSONBuilder) {

@@ -53,6 +53,10 @@ struct PrincipalArgument: ExpressibleByArgument {
     }
   }
 
+  /// For commands that show the whole store where nobody is named.
+  static let readerHelp: ArgumentHelp =
+    "Only what this principal may read: anonymous, user:SUB, user:SUB,group=NAME, or an actor's JSON."
+
   static let help: ArgumentHelp =
     "Who asks: anonymous, user:SUB, user:SUB,group=NAME, or an actor's JSON object."
 }
