@@ -94,7 +94,7 @@ let package = Package(
       name: "TidemarkTests", dependencies: ["Tidemark", "TidemarkTesting"],
       swiftSettings: settings),
     .testTarget(
-      name: "TidemarkSyncTests", dependencies: ["TidemarkSync", "TidemarkTesting"],
+      name: "TidemarkSyncTests", dependencies: ["TidemarkSync", "TidemarkTesting", "TidemarkLMDB"],
       swiftSettings: settings),
   ]
 )

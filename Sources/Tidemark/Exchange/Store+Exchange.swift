@@ -223,7 +223,7 @@ private struct PageBuilder {
       case .rejection(let rejection):
         items.append(.rejection(rejection))
         byteCount += 64 * rejection.reasons.count
-      case .withdrawal: break
+      case .withdrawal, .adoption: break
       }
       end = LogCursor(lsn: lsn, checksum: Snapshot.checksum(value))
       return true

@@ -19,6 +19,8 @@ public struct LogLine: Sendable {
   public internal(set) var event: Event?
   /// The model that the event names, as the schema that it was written under says.
   public let model: Model?
+  /// The schema version that it was written under.
+  public let schema: SchemaVersion?
   /// The event's stamp; for a tombstone, when it was decided.
   public let stamp: Stamp
   /// Where an authority held the stamp to its clock.

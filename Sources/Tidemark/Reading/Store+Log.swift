@@ -108,7 +108,7 @@ struct LogLines {
       return try rejection.reasons.indices.map { index in
         try tombstone(rejection, index, lsn, payload, tx)
       }
-    case .acceptance, .withdrawal: return []
+    case .acceptance, .withdrawal, .adoption: return []
     }
   }
 
@@ -128,7 +128,8 @@ struct LogLines {
     return LogLine(
       lsn: lsn, dot: dot, isTombstone: false, event: event,
       model: snapshot.catalog.resolved(header.schema)?.schema.model(at: event.model),
-      stamp: event.stamp, effective: effective == event.stamp ? nil : effective,
+      schema: header.schema, stamp: event.stamp,
+      effective: effective == event.stamp ? nil : effective,
       context: try tables.context(dot, tx), transaction: header.label ?? "\(header.firstDot)",
       transactionDot: header.firstDot,
       status: rejection != nil ? .rejected : isDecided ? .accepted : .pending,
@@ -158,7 +159,7 @@ struct LogLines {
       model: event.flatMap {
         snapshot.catalog.resolved(rejection.schema)?.schema.model(at: $0.model)
       },
-      stamp: rejection.decision.stamp, effective: nil,
+      schema: rejection.schema, stamp: rejection.decision.stamp, effective: nil,
       context: try snapshot.tables.context(dot, tx),
       transaction: rejection.label ?? "\(rejection.dot(0))", transactionDot: rejection.dot(0),
       status: .rejected,

@@ -98,10 +98,11 @@ struct ExplainCommand: ParsableCommand {
   private func showRules(_ explanation: Explanation) {
     guard let trace = explanation.trace else { return }
     Output.text("")
-    Output.text("Rule by rule, as the rules read now, to the record as this log had it before:")
+    let policy = explanation.policy.map { " of policy \($0)" } ?? ""
+    Output.text("Rule by rule\(policy), on the record as this log had it before:")
     trace.show()
     Output.text("  so it is \(trace.decision.text)")
-    // The rules may have changed since, and an authority knows of other writes.
+    // An authority knows of other writes.
     let isAccepted = explanation.line.status == .accepted
     if explanation.line.status != .pending, isAccepted != trace.decision.isAllowed {
       Output.text("  The decision above was made on other grounds, and it is the one that counts.")

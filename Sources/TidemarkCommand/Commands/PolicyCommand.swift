@@ -5,8 +5,9 @@ import TidemarkJSON
 struct PolicyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "policy",
-    abstract: "Check a schema's rules, decide hypothetical operations, list authorization modes.",
+    abstract: "Check, try, replay and take a schema's rules.",
     subcommands: [
       PolicyCheckCommand.self, PolicyDecideCommand.self, PolicyModesCommand.self,
+      PolicyDryRunCommand.self, PolicyAdoptCommand.self, PolicyVersionsCommand.self,
     ])
 }

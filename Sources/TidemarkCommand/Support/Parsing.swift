@@ -10,6 +10,14 @@ extension ReplicaID: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
 }
 
+extension SchemaVersion: ExpressibleByArgument {
+  /// 16 hexadecimal digits.
+  public init?(argument: String) {
+    guard argument.utf8.count == 16, let value = UInt64(argument, radix: 16) else { return nil }
+    self.init(value)
+  }
+}
+
 extension Principal.Provider: ExpressibleByArgument {}
 extension ModeStrategy: ExpressibleByArgument {}
 extension StoreRole: ExpressibleByArgument {}
