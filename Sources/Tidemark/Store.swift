@@ -24,6 +24,7 @@ public final class Store: Sendable {
   let tail: Tail
   let engine: WriteEngine
   let rowIndexes = RowIndexCache()
+  let rejectionSignal = RejectionSignal()
   private let cachedCatalog: Mutex<Catalog>
 
   private init(

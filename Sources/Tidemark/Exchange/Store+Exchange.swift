@@ -60,7 +60,7 @@ extension Store {
   public func take(
     _ page: LogPage, from logID: UInt64
   ) throws(StoreError) -> PageOutcome {
-    try write { writer, tx in
+    let outcome = try write { writer, tx in
       for source in page.schemas { try writer.note(schema: source, &tx) }
       var outcome = PageOutcome()
       for item in page.items {
@@ -80,6 +80,8 @@ extension Store {
       }
       return outcome
     }
+    if outcome.voidedCount > 0 { rejectionSignal.raise() }
+    return outcome
   }
 
   /// Issues again, under a new replica id, this store's undecided events from a dot on.

@@ -29,6 +29,8 @@ public struct LogLine: Sendable {
   public let context: VersionVector
   /// The application's name for the transaction, or the dot of its first event.
   public let transaction: String
+  /// The first dot of the refused transaction that this event's takes the place of.
+  public internal(set) var cites: Dot?
   /// The dot of the transaction's first event, which names it and no other.
   public let transactionDot: Dot
   public let status: Status

@@ -131,7 +131,7 @@ struct LogLines {
       schema: header.schema, stamp: event.stamp,
       effective: effective == event.stamp ? nil : effective,
       context: try tables.context(dot, tx), transaction: header.label ?? "\(header.firstDot)",
-      transactionDot: header.firstDot,
+      cites: header.cites, transactionDot: header.firstDot,
       status: rejection != nil ? .rejected : isDecided ? .accepted : .pending,
       reason: rejection.map { $0.0.reasons[$0.1] }, policy: decision?.policy,
       authority: decision?.authority, decided: decision?.stamp)

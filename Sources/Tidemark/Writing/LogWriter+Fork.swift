@@ -126,7 +126,8 @@ extension LogWriter {
       effective: item.events.map(\.stamp))
     try judge(&proposal, .decided, firstLSN: header.nextLSN, &tx)
     let transactionHeader = TransactionHeader(
-      proposal, contextChange: try contextChange(proposal, &tx), label: item.header.label)
+      proposal, contextChange: try contextChange(proposal, &tx), label: item.header.label,
+      cites: item.header.cites)
     var bytes = ByteWriter(capacity: 1024)
     let hash = try encodeTransaction(
       transactionHeader, proposal.events, after: state(replica).head, into: &bytes)

@@ -19,10 +19,7 @@ final class LogWriter {
 
   var header: StoreHeader
   var replicas: [ReplicaID: ReplicaState] = [:]
-  var catalog: Catalog {
-    // Other rules, other clearances.
-    didSet { (clearances, clearedPrincipals) = ([], []) }
-  }
+  var catalog: Catalog
   /// The header that what is kept in memory belongs to; empty where it belongs to none.
   private var headerBytes: [UInt8] = []
   /// The header as this transaction found it.

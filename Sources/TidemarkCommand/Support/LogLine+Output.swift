@@ -19,6 +19,7 @@ extension LogLine {
     builder.endObject()
     builder.append("context", context)
     builder.append("tx", transaction)
+    builder.append("cites", ifGiven: cites?.description)
     if let event { event.principal.appendJSON("actor", to: &builder) }
     builder.append("status", status.rawValue)
     if let reason {

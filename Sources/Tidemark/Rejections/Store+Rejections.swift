@@ -12,6 +12,8 @@ public struct Rejection: Sendable {
   /// Live events of the record that had seen the rejected one.
   public let dependents: [Dot]
   public let isAcknowledged: Bool
+  /// The first dot of the transaction that was submitted in its place.
+  public internal(set) var resubmitted: Dot?
 }
 
 extension Store {
@@ -33,12 +35,12 @@ extension Store {
         guard access.isVisible else {
           return Rejection(
             line: rejection.line, before: [], after: [], dependents: [],
-            isAcknowledged: rejection.isAcknowledged)
+            isAcknowledged: rejection.isAcknowledged, resubmitted: rejection.resubmitted)
         }
         return Rejection(
           line: rejection.line, before: readership.members(rejection.before, access),
           after: readership.members(rejection.after, access), dependents: rejection.dependents,
-          isAcknowledged: rejection.isAcknowledged)
+          isAcknowledged: rejection.isAcknowledged, resubmitted: rejection.resubmitted)
       }
     }
   }
@@ -66,7 +68,8 @@ extension Store {
         rejections.append(
           Rejection(
             line: try lines.line(lsn, tx), before: notice.before, after: notice.after,
-            dependents: notice.dependents, isAcknowledged: notice.isAcknowledged))
+            dependents: notice.dependents, isAcknowledged: notice.isAcknowledged,
+            resubmitted: notice.resubmitted))
         return true
       }
       return rejections
@@ -79,7 +82,7 @@ extension Store {
     try write { writer, tx in
       let bytes = try tx.get(writer.tables.rejections, dot.key.rawBytes)?.toArray()
       guard let bytes else {
-        throw StoreError(.notFound, "no rejection of \(dot) is kept here")
+        throw StoreError.noRejection(dot)
       }
       var notice = try RejectionNotice(bytes.rawBytes)
       notice.isAcknowledged = true
