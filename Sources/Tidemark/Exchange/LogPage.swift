@@ -29,6 +29,8 @@ public struct LogPage: Sendable {
   /// Where the next page begins; `nil` where the log is empty.
   public let end: LogCursor?
   public let isLast: Bool
+  /// Pending work that is not in it, because nobody vouches for who wrote it.
+  public internal(set) var held: [HeldWork] = []
 
   public static let byteCountMax = 4 << 20
 }

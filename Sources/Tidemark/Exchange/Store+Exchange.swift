@@ -34,12 +34,16 @@ extension Store {
   /// A cursor of another log, as after a restored backup, begins at the first entry again.
   /// - Parameter isContinued: true for the pages after an exchange's first, which goes back to what an
   ///   authority has to decide.
+  /// - Parameter credentials: whose pending work goes to an authority; `nil` for everybody's. What is
+  ///   held, and all pending work behind it, waits for the next exchange.
   /// - Complexity: O(entries after the cursor), up to a page.
   public func page(
-    after cursor: LogCursor?, for peer: PeerKnowledge, isContinued: Bool = false
+    after cursor: LogCursor?, for peer: PeerKnowledge, isContinued: Bool = false,
+    credentials: [Credential]? = nil
   ) throws(StoreError) -> LogPage {
     try read { tx, snapshot in
       var builder = PageBuilder(snapshot, peer, try snapshot.tables.replicaStates(tx))
+      builder.submission = credentials.map { Submission($0, at: options.wallMilliseconds()) }
       var start = try snapshot.isValid(cursor, tx) ? (cursor?.lsn ?? 0) + 1 : 1
       if peer.role == .authority, !isContinued, let pending = try snapshot.firstPending(tx) {
         // Never past what an authority has to decide, whatever a copied store's cursor says.
@@ -50,7 +54,8 @@ extension Store {
       let missing = zip(snapshot.catalog.versions, sources)
         .filter { !peer.schemas.contains($0.0.version) }.map(\.1)
       return LogPage(
-        schemas: missing, items: builder.items, end: builder.end ?? cursor, isLast: builder.isLast)
+        schemas: missing, items: builder.items, end: builder.end ?? cursor, isLast: builder.isLast,
+        held: builder.submission?.held ?? [])
     }
   }
 
@@ -185,6 +190,7 @@ private struct PageBuilder {
   private(set) var items: [LogItem] = []
   private(set) var end: LogCursor?
   private(set) var isLast = true
+  var submission: Submission?
   private var byteCount = 0
   private let replicas: [ReplicaID: ReplicaState]
 
@@ -209,6 +215,14 @@ private struct PageBuilder {
         if peer.role == .authority {
           let replica = entry.transaction.header.replica
           let lastSeq = entry.transaction.header.lastSeq
+          if lastSeq > replicas[replica]?.decidedThrough ?? 0,
+            submission?.admits(
+              entry.transaction.header.principals, eventCount: entry.transaction.header.eventCount)
+              == false
+          {
+            break
+          }
+          if submission?.isHolding == true { break }
           // What is undecided is offered even where the other holds its dots: they may be another's.
           // Of two authorities' clamps the lesser holds, so each must hear of the other's.
           let decision = snapshot.header.role == .authority ? entry.decision : nil
@@ -222,12 +236,16 @@ private struct PageBuilder {
         }
       case .acceptance(let acceptance):
         if peer.role == .device { try add(acceptance, tx) }
+      case .rejection where submission?.isHolding == true: break
       case .rejection(let rejection):
         items.append(.rejection(rejection))
         byteCount += 64 * rejection.reasons.count
       case .withdrawal, .adoption: break
       }
-      end = LogCursor(lsn: lsn, checksum: Snapshot.checksum(value))
+      // What comes behind held work comes again.
+      if submission?.isHolding != true {
+        end = LogCursor(lsn: lsn, checksum: Snapshot.checksum(value))
+      }
       return true
     }
   }

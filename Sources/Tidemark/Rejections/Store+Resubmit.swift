@@ -20,12 +20,7 @@ extension Store {
           guard let model = resolved.schema.model(at: event.model) else {
             throw CodecError(.outOfBounds, "model")
           }
-          return Operation(
-            event.kind, model.name, event.id,
-            event.changes.compactMap { change in
-              guard model.fields.indices.contains(change.field) else { return nil }
-              return Operation.Change(model.fields[change.field].name, change.operation)
-            }, by: event.principal, transactionLabel: label)
+          return Operation(event, of: model, label: label)
         }
       }
     }
@@ -107,5 +102,17 @@ extension LogWriter {
       try tx.put(tables.rejections, dot.key.rawBytes, writer.bytes)
     }
     return receipt
+  }
+}
+
+extension Operation {
+  /// What an event asked for.
+  init(_ event: Event, of model: Model, label: String?) {
+    self.init(
+      event.kind, model.name, event.id,
+      event.changes.compactMap { change in
+        guard model.fields.indices.contains(change.field) else { return nil }
+        return Change(model.fields[change.field].name, change.operation)
+      }, by: event.principal, transactionLabel: label)
   }
 }

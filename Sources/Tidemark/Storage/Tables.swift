@@ -33,6 +33,8 @@ struct Tables: Sendable {
   let rejections: Table
   /// lsn of the first tombstone → the rejected transaction, at an authority.
   let quarantine: Table
+  /// Order → a pending transaction of a user who has signed out.
+  let kept: Table
   /// Another store's log id → how far its log was taken.
   let peers: Table
   /// 0 → `StoreHeader`; 1 → the runs of rows.
@@ -57,6 +59,7 @@ struct Tables: Sendable {
     schemas = try environment.table(named: "schemas", .integerKeys)
     rejections = try environment.table(named: "rejections", .bytesKeys)
     quarantine = try environment.table(named: "quarantine", .integerKeys)
+    kept = try environment.table(named: "kept", .integerKeys)
     peers = try environment.table(named: "peers", .bytesKeys)
     header = try environment.table(named: "header", .integerKeys)
   }
@@ -151,7 +154,7 @@ extension Tables {
     [
       log, records, rowBlocks, rowFilters, runs, contexts, tombstones, clamps, acceptances,
       replicas, schemas, rejections,
-      quarantine, peers, header,
+      quarantine, kept, peers, header,
     ]
   }
 }

@@ -43,15 +43,48 @@ extension LogWriter {
     return (header.replica, withdrawn.reduce(0) { $0 + $1.events.count })
   }
 
-  private struct Withdrawn {
+  /// An undecided transaction that has left the log, or is about to.
+  struct Withdrawn {
     let header: TransactionHeader
     let events: [Event]
-    let context: VersionVector
+    /// What its author had seen, without its own replica.
+    let foreign: VersionVector
     let keys: [RecordKey]
+    /// Its own replica's events before it went with it.
+    private let isWhole: Bool
+
+    init(
+      header: TransactionHeader, events: [Event], foreign: VersionVector, keys: [RecordKey]
+    ) {
+      self.header = header
+      self.events = events
+      self.foreign = foreign
+      self.keys = keys
+      isWhole = false
+    }
+
+    /// One of which all is known that its author had seen and the log still holds.
+    init(header: TransactionHeader, events: [Event], whole: VersionVector) {
+      self.header = header
+      self.events = events
+      foreign = whole
+      keys = []
+      isWhole = true
+    }
+
+    /// What its author had seen, as far as it has not left the log.
+    /// - Parameter kept: of each replica that lost events, the last that is left.
+    func context(_ kept: [ReplicaID: UInt64]) -> VersionVector {
+      var context = foreign
+      // Its own replica's earlier events are no longer implied by its place.
+      if !isWhole { context.set(header.replica, to: header.firstSeq - 1) }
+      for (replica, seq) in kept { context.set(replica, to: min(context[replica], seq)) }
+      return context
+    }
   }
 
   /// This store's undecided transactions from an lsn on.
-  private func withdrawals(
+  func withdrawals(
     from lsn: UInt64, _ tx: inout WriteTransaction
   ) throws -> [Withdrawn] {
     var items: [Withdrawn] = []
@@ -66,7 +99,7 @@ extension LogWriter {
       let events = try entry.transaction.events()
       items.append(
         Withdrawn(
-          header: header, events: events, context: try tables.foreignContext(header.firstDot, tx),
+          header: header, events: events, foreign: try tables.foreignContext(header.firstDot, tx),
           keys: try events.map { try catalog.key($0, resolved) }))
       return true
     }
@@ -74,7 +107,7 @@ extension LogWriter {
   }
 
   /// Takes a replica's events after a seq out of the log's index; the entries stay where they are.
-  private func withdraw(
+  func withdraw(
     _ replica: ReplicaID, after seq: UInt64, _ tx: inout WriteTransaction
   ) throws {
     try closeAcceptance(&tx)
@@ -110,14 +143,12 @@ extension LogWriter {
     header.eventCount -= min(count, header.eventCount)
   }
 
-  private func issue(
+  /// Appends a withdrawn transaction again, under the active replica.
+  func issue(
     _ item: Withdrawn, _ kept: [ReplicaID: UInt64], _ tx: inout WriteTransaction
   ) throws {
     guard let resolved = catalog.resolved(item.header.schema) else { return }
-    var context = item.context
-    // Its own replica's earlier events are no longer implied by its place.
-    context.set(item.header.replica, to: item.header.firstSeq - 1)
-    for (replica, seq) in kept { context.set(replica, to: min(context[replica], seq)) }
+    var context = item.context(kept)
     let replica = header.replica
     context.set(replica, to: 0)
     var proposal = Proposal(

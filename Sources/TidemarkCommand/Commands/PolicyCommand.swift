@@ -8,6 +8,7 @@ struct PolicyCommand: ParsableCommand {
     abstract: "Check, try, replay and take a schema's rules.",
     subcommands: [
       PolicyCheckCommand.self, PolicyDecideCommand.self, PolicyModesCommand.self,
-      PolicyDryRunCommand.self, PolicyAdoptCommand.self, PolicyVersionsCommand.self,
+      PolicyCanCommand.self, PolicyDryRunCommand.self, PolicyAdoptCommand.self,
+      PolicyVersionsCommand.self, PolicyBenchCommand.self,
     ])
 }

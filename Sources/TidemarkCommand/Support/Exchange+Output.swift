@@ -50,6 +50,20 @@ extension MergeSummary {
     return parts.joined(separator: ", ")
   }
 
+  func showHeld() {
+    for work in held {
+      let events = work.eventCount == 1 ? "1 event" : "\(work.eventCount) events"
+      let why =
+        switch work.reason {
+        case .notSignedIn: "who is not signed in: sign in and sync again, or sign them out"
+        case .expired: "whose credential has expired: sign in again and sync"
+        case .behind: "behind those that wait"
+        }
+      Output.text(
+        Text.yellow("held") + "  \(events) of \(Text.visible(work.principal.name)), \(why)")
+    }
+  }
+
   func showForks() {
     for fork in forks {
       let events = fork.eventCount == 1 ? "1 event goes on" : "\(fork.eventCount) events go on"
@@ -76,6 +90,22 @@ extension JSONBuilder {
             .init("events", .int(Int64(fork.eventCount))),
           ])
         }))
+    if !summary.held.isEmpty {
+      beginList("held")
+      for work in summary.held {
+        beginObject()
+        work.principal.appendJSON("actor", to: &self)
+        append("events", work.eventCount)
+        append("reason", work.reason.rawValue)
+        endObject()
+      }
+      endList()
+    }
     endObject()
   }
+}
+
+extension [PrincipalArgument] {
+  /// `nil` where nobody is named: then everybody's work goes.
+  var credentials: [Credential]? { isEmpty ? nil : map { Credential($0.principal) } }
 }
