@@ -2,7 +2,10 @@ internal import TidemarkEvents
 internal import TidemarkSchema
 
 /// A rule with its names resolved to places, so that judging it looks nothing up by name.
-struct CompiledRule: Sendable {
+///
+/// A class, as are levels and claims: to judge a rule is to look at it, and a value's every string and
+/// list would be retained for that.
+final class CompiledRule: Sendable {
   enum Audience: Sendable {
     case anyone
     case signedIn
@@ -54,7 +57,7 @@ struct CompiledRule: Sendable {
 }
 
 /// The rules that hold for a record, or for one field in their place.
-struct Level: Sendable {
+final class Level: Sendable {
   /// In the order of authorization modes: by allow, then by provider, then as in the file.
   let rules: [CompiledRule]
   /// A custom rule may deny single fields, so that a level with one is judged field by field.

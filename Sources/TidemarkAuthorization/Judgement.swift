@@ -125,7 +125,8 @@ struct Judgement {
     _ level: Level, _ need: AccessOperation, field: Int?
   ) -> (finding: Finding, rule: Int?) {
     var nearest = (finding: Finding.operationNotCovered, rule: Int?.none)
-    for (index, rule) in level.rules.enumerated() {
+    for index in level.rules.indices {
+      let rule = level.rules[index]
       let found = finding(of: rule, need, field: field)
       if clauses != nil {
         let clause = clause(rule, found, need: need, field: field)

@@ -61,12 +61,11 @@ final class LogJudge {
   private let catalog: Catalog
   private let isOnward: Bool
   private var states: [RecordKey: RecordState] = [:]
-  private var accepted: [RecordKey: [Kept]] = [:]
-  /// What is kept of an event to fold it again: where the log holds it, or the event.
-  private enum Kept {
-    case log(UInt64)
-    case event(FoldEvent)
-  }
+  /// What is kept of events to fold them again: where the log holds them; past `quarantined`, counted
+  /// down from the greatest number, the place in that.
+  private var accepted: [RecordKey: [UInt64]] = [:]
+  /// Those that only the quarantine holds.
+  private var quarantined: [FoldEvent] = []
 
   init(_ snapshot: Snapshot, _ catalog: Catalog, isOnward: Bool) {
     self.snapshot = snapshot
@@ -135,8 +134,12 @@ final class LogJudge {
   private func keep(
     _ item: JudgedTransaction, _ index: Int, _ key: RecordKey, _ event: FoldEvent
   ) {
-    let kept = item.lsn.map { Kept.log($0 + UInt64(index)) } ?? .event(event)
-    accepted[key, default: []].append(kept)
+    if let lsn = item.lsn {
+      accepted[key, default: []].append(lsn + UInt64(index))
+    } else {
+      accepted[key, default: []].append(UInt64.max - UInt64(quarantined.count))
+      quarantined.append(event)
+    }
   }
 
   private func check(
@@ -161,20 +164,18 @@ final class LogJudge {
   private func events(
     _ key: RecordKey, _ tx: borrowing ReadTransaction
   ) throws -> [FoldEvent] {
-    try (accepted[key] ?? []).map { kept in
-      switch kept {
-      case .event(let event): return event
-      case .log(let lsn):
-        let logged = try snapshot.tables.event(lsn, tx)
-        guard let resolved = catalog.resolved(logged.header.schema) else {
-          throw CodecError(.malformed, "schema of \(logged.dot)")
-        }
-        let stamp = try snapshot.tables.effectiveStamp(logged.dot, logged.event.stamp, tx)
-        return FoldEvent(
-          rank: Rank(stamp, logged.dot), kind: logged.event.kind,
-          context: try snapshot.tables.context(logged.dot, tx),
-          changes: try catalog.changes(logged.event, resolved))
+    try (accepted[key] ?? []).map { lsn in
+      let place = UInt64.max - lsn
+      if place < UInt64(quarantined.count) { return quarantined[Int(place)] }
+      let logged = try snapshot.tables.event(lsn, tx)
+      guard let resolved = catalog.resolved(logged.header.schema) else {
+        throw CodecError(.malformed, "schema of \(logged.dot)")
       }
+      let stamp = try snapshot.tables.effectiveStamp(logged.dot, logged.event.stamp, tx)
+      return FoldEvent(
+        rank: Rank(stamp, logged.dot), kind: logged.event.kind,
+        context: try snapshot.tables.context(logged.dot, tx),
+        changes: try catalog.changes(logged.event, resolved))
     }
   }
 }
