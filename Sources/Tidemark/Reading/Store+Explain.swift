@@ -25,6 +25,8 @@ public struct Explanation: Sendable {
     public let outcome: Outcome
     /// The event that the view shows instead.
     public let by: Dot?
+    /// Where it wins a conflict: the concurrent events that lost to it, the greatest stamp first.
+    public internal(set) var over: [Dot] = []
   }
 
   public let line: LogLine
@@ -170,7 +172,8 @@ extension Snapshot {
       }
       let winner = candidates.first?.rank.dot
       if winner == event.rank.dot {
-        return Explanation.FieldOutcome(field: name, outcome: .wins, by: nil)
+        return Explanation.FieldOutcome(
+          field: name, outcome: .wins, by: nil, over: candidates.dropFirst().map(\.rank.dot))
       }
       let competes = candidates.contains { $0.rank.dot == event.rank.dot }
       return Explanation.FieldOutcome(

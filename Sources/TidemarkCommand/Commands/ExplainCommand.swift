@@ -45,6 +45,9 @@ struct ExplainCommand: ParsableCommand {
         .init("field", .string(field.field)), .init("outcome", .string(field.outcome.rawValue)),
       ]
       if let by = field.by { members.append(.init("by", .string("\(by)"))) }
+      if !field.over.isEmpty {
+        members.append(.init("over", .list(field.over.map { .string("\($0)") })))
+      }
       builder.append(Value.object(members))
     }
     builder.endList()
@@ -126,6 +129,11 @@ struct ExplainCommand: ParsableCommand {
     for field in explanation.fields {
       let by = field.by.map { " by \($0)" } ?? ""
       switch field.outcome {
+      case .wins where !field.over.isEmpty:
+        let over = field.over.map(\.description).joined(separator: ", ")
+        Output.text(
+          "  \(field.field): in conflict; the view shows it, for its stamp is later than that of \(over)"
+        )
       case .wins: Output.text("  \(field.field): the view shows it")
       case .overwritten: Output.text("  \(field.field): set again later\(by), which had seen it")
       case .lost:

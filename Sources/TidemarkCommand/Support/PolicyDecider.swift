@@ -12,7 +12,7 @@ struct PolicyCase {
   init(model: String, operation: String, principals: [Principal], input: Value?, record: Value?) {
     self.model = model
     self.operation = operation
-    self.principals = principals
+    self.principals = principals.flatMap(\.credentials)
     self.input = input
     self.record = record
   }
@@ -33,7 +33,7 @@ struct PolicyCase {
     var actors: [Value?] = [value["principal"]]
     if case .list(let several)? = value["principal"] { actors = several }
     do {
-      principals = try actors.map { try Principal(actor: $0) }
+      principals = try actors.flatMap { try Principal(actor: $0).credentials }
     } catch let error as OperationError {
       throw CommandError(.usage, error.message)
     }
