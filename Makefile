@@ -8,13 +8,14 @@ SEEDS ?= 8
 STATES ?= 5000
 BENCH ?=
 
-.PHONY: demo test build release dependencies contract crash bench format lint clean help
+.PHONY: demo test build release dependencies contract mutants crash bench format lint clean help
 
 help:
 	@echo "make demo      install what is missing, build, run the reference scenario"
 	@echo "make test      the same, then every test"
 	@echo "make release   the optimised command, .build/release/tidemark"
 	@echo "make contract  the command's contract, checked from outside (SEEDS=$(SEEDS))"
+	@echo "make mutants   faults planted in the engine, each of which a test must catch"
 	@echo "make crash     power cuts, kills and disk faults by the thousand (STATES=$(STATES))"
 	@echo "make bench     offline writes beside SQLite, raw LMDB and the CRDT libraries (BENCH=--quick)"
 	@echo "make lint      formatting and house rules"
@@ -44,6 +45,9 @@ contract: build
 	else \
 	  echo "no $(PYTHON): the contract tests are skipped; install it to run them"; \
 	fi
+
+mutants: dependencies
+	$(PYTHON) Tests/Mutants/run.py
 
 # Without a compiler or Python there is nothing to inject faults with; the rest of the tests do not
 # need them.
