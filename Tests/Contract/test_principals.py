@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from command import BAD_INPUT, DONE, CommandTest, Json, Store, operation, tidemark, user
-from schemas import SOCIAL
+from schemas import SOCIAL, Schema
 
 ANN, BOB = user("ann"), user("bob")
 
@@ -95,3 +95,46 @@ class PrincipalsTest(CommandTest):
         tidemark("rejections", phone, "--resubmit", again["dot"], statuses=[BAD_INPUT])
         self.assertEqual(tidemark("rejections", phone, "--acknowledge", "1" * 16 + ":1").status,
                          BAD_INPUT)
+
+
+ROOMS = Schema("""
+type Room @model @auth(rules: [
+  { allow: owner }, { allow: groups, groupsField: "team", operations: [read, update] },
+  { allow: groups, groups: ["Admins"], operations: [read, update] }
+]) { topic: String team: [String] }
+""")
+
+
+class ChangingGroupsTest(CommandTest):
+    """Who is in which group is asked when a log accepts, of the record as it has it then."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.cloud = Store.create(self.directory / "cloud", ROOMS, "c" * 16, "authority")
+        self.phone = Store.create(self.directory / "phone", ROOMS, "d" * 16, "device",
+                                  "optimistic")
+
+    def test_a_record_whose_groups_changed_meanwhile_refuses_who_was_in_them(self) -> None:
+        red = user("rob", "red")
+        self.cloud.apply(operation("create", "Room", "r1", {"topic": "a", "team": ["red"]}, ANN))
+        self.phone.sync(self.cloud)
+        [answer] = self.phone.apply(operation("update", "Room", "r1", {"topic": "b"}, red))
+        self.cloud.apply(operation("update", "Room", "r1", {"team": ["blue"]}, user("x", "Admins")))
+        self.phone.sync(self.cloud)
+        [refused] = run("rejections", str(self.phone.path))
+        self.assertEqual((refused["dot"], refused["reason"]), (answer["dot"], "notOwner"), "the nearest of the rules")
+        self.assertEqual(self.phone.record("Room", "r1")["fields"]["topic"], "a")
+        self.assertEqual(self.phone.digest(), self.cloud.digest())
+
+    def test_names_that_differ_in_normalization_are_two(self) -> None:
+        composed, decomposed = "caf\u00e9", "cafe\u0301"
+        self.cloud.apply(operation("create", "Room", "r1", {"topic": "a", "team": [composed]},
+                                   user(composed)))
+        for actor in (user(decomposed), user("x", decomposed), user("x", "admins")):
+            [answer] = self.cloud.apply(operation("update", "Room", "r1", {"topic": "b"}, actor))
+            self.assertEqual(answer["decision"], "rejected", actor)
+        for actor in (user(composed), user("x", composed), user("x", "Admins")):
+            [answer] = self.cloud.apply(operation("update", "Room", "r1", {"topic": "c"}, actor))
+            self.assertEqual(answer["decision"], "accepted", actor)
+        found = run("view", str(self.cloud.path), "--as", json.dumps(user(decomposed)))
+        self.assertEqual(found, [])
