@@ -200,6 +200,64 @@ import TidemarkTesting
     expect(.notFound) { _ = try phone.permissions(for: "Nothing", as: ann) }
   }
 
+  @Test(arguments: 1...40)
+  func `whoever signs in and out, and whatever schema is taken, all stores come to one view`(
+    seed: Int
+  ) throws {
+    var random = SeededGenerator(seed: UInt64(seed))
+    let feed = try Feed()
+    let devices = [try feed.device("phone"), try feed.device("tablet", .enforce)]
+    let users = [ann, bob, admin]
+    let schemas = [
+      feedSchema, "# another\n" + feedSchema, feedSchema + "type Extra @model { x: Int }",
+    ]
+    func pick<T>(_ choices: [T]) -> T {
+      choices[Int.random(in: 0..<choices.count, using: &random)]
+    }
+    func operation() -> Tidemark.Operation {
+      let model = pick(["Post", "Note", "Note"])
+      let field = model == "Post" ? "title" : "text"
+      let kind = pick([EventKind.create, .create, .update, .update, .update, .delete])
+      return Operation(
+        kind, model, RecordID("\(pick([1, 2, 3, 4]))"),
+        kind == .delete ? [] : [.init(field, .set(.string(pick(["a", "b", "c"]))))],
+        by: pick(users))
+    }
+    for _ in 0..<40 {
+      feed.clock.advance(by: 3)
+      let device = pick(devices)
+      switch Int.random(in: 0..<12, using: &random) {
+      case 0: try device.signOut(pick(users), .keep)
+      case 1: try device.signIn(pick(users))
+      case 2: try pick(devices + [feed.cloud]).adopt(schema: pick(schemas))
+      case 3, 4:
+        let signedIn = users.filter { _ in Bool.random(using: &random) }.map { Credential($0) }
+        _ = try Replication.sync(device, feed.cloud, credentials: signedIn)
+      case 5: try device.signOut(pick(users), .discard)
+      default:
+        let operations = (0..<pick([1, 1, 2])).map { _ in operation() }
+        _ = try? device.submit(operations)
+      }
+      let problems = try device.verify().problems.map { "\($0.code): \($0.message)" }
+      guard problems.isEmpty else {
+        Issue.record("seed \(seed): \(problems)")
+        return
+      }
+    }
+    for device in devices {
+      for user in users { try device.signIn(user) }
+      #expect(try device.waitingWork().allSatisfy { !$0.isKept })
+    }
+    for device in devices + devices { _ = try Replication.sync(device, feed.cloud) }
+    for store in devices + [feed.cloud] {
+      try store.adopt(schema: feedSchema)
+      let problems = try store.verify().problems.map { "\($0.code): \($0.message)" }
+      if !problems.isEmpty { Issue.record("seed \(seed): \(problems)") }
+      #expect(try store.replay().agrees, "seed \(seed)")
+      #expect(try store.digest() == feed.cloud.digest(), "seed \(seed)")
+    }
+  }
+
   private func expect(_ code: StoreError.Code, _ body: () throws -> Void) {
     let error = #expect(throws: StoreError.self) { try body() }
     #expect(error?.code == code)

@@ -155,6 +155,7 @@ extension LogWriter {
       return true
     }
     guard !items.isEmpty else { return 0 }
+    items.sort { $0.kept.header.firstStamp < $1.kept.header.firstStamp }
     // Stamps rise within a replica, and these may be older than what was written since.
     rotateReplicaOnly()
     for (order, kept) in items {
@@ -206,9 +207,17 @@ extension LogWriter {
         remaining.kept[replica] ?? .max, item.header.firstSeq - 1)
     }
     for (replica, seq) in remaining.kept { try withdraw(replica, after: seq, &tx) }
-    for key in Set(pending.flatMap(\.keys)) { try refold(key, &tx) }
+    for key in Set(pending.flatMap(\.keys)) { try refoldWithdrawn(key, &tx) }
     remaining.items = pending.filter { !isTheirs($0) }
     return (pending.filter(isTheirs), remaining)
+  }
+
+  /// Folds a record again whose newest events have left the log; its chain ends before them.
+  private func refoldWithdrawn(_ key: RecordKey, _ tx: inout WriteTransaction) throws {
+    try refold(key, &tx)
+    var row = try row(key, &tx)
+    row.head = try tables.chain(row.head, header, tx).last?.lsn ?? 0
+    set(key, row)
   }
 
   /// What a transaction's events asked for, by names.

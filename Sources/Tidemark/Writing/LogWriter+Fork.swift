@@ -83,7 +83,8 @@ extension LogWriter {
     }
   }
 
-  /// This store's undecided transactions from an lsn on.
+  /// This store's undecided transactions from an lsn on, in the order of their stamps: that of the log
+  /// too, but where what was kept for a user came back later than it was written.
   func withdrawals(
     from lsn: UInt64, _ tx: inout WriteTransaction
   ) throws -> [Withdrawn] {
@@ -103,7 +104,7 @@ extension LogWriter {
           keys: try events.map { try catalog.key($0, resolved) }))
       return true
     }
-    return items
+    return items.sorted { $0.header.firstStamp < $1.header.firstStamp }
   }
 
   /// Takes a replica's events after a seq out of the log's index; the entries stay where they are.
