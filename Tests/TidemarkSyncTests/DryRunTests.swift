@@ -277,14 +277,24 @@ private func seeds(default count: Int) -> Int {
   @Test func `rules on other owners and merges that differ fold every record again`() throws {
     let feed = try Feed()
     let phone = try feed.device("phone")
-    _ = try feed.cloud.submit([create("p1", "One", by: ann)])
+    var given = create("p1", "One", by: ann)
+    given.changes.append(.init("content", .set("bob")))
+    _ = try feed.cloud.submit([given])
+    // So many that the record's state is kept.
+    for _ in 0..<6 {
+      _ = try feed.cloud.submit([
+        Operation(.update, "Post", "p1", [.init("likes", .add(1))], by: ann)
+      ])
+    }
     _ = try Replication.sync(phone, feed.cloud)
+    #expect(try !feed.cloud.can(.update, "Post", "p1", as: bob).isAllowed)
     let next = feedSchema.replacing(
       "{ allow: owner },", with: "{ allow: owner, ownerField: \"content\" }, { allow: owner },")
     let adoption = try feed.cloud.adopt(schema: next)
     #expect(adoption.refoldedCount == 1)
     #expect(try feed.cloud.verify().problems == [])
     #expect(try feed.cloud.record("Post", "p1")?["owner"] == "ann")
+    #expect(try feed.cloud.can(.update, "Post", "p1", as: bob).isAllowed)
   }
 }
 
