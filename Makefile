@@ -21,7 +21,7 @@ help:
 	@echo "make contract  the command's contract, checked from outside (SEEDS=$(SEEDS))"
 	@echo "make crash     power cuts, kills and disk faults by the thousand (STATES=$(STATES))"
 	@echo "make simulate  stores in simulated worlds, for hours (HOURS=$(HOURS)), from a new seed"
-	@echo "make mutants   planted faults, each of which the simulator must catch"
+	@echo "make mutants   planted faults, each of which the simulator or a test must catch"
 	@echo "make fuzz      libFuzzer on what reads bytes from elsewhere (FUZZ_SECONDS=$(FUZZ_SECONDS))"
 	@echo "make bench     offline writes beside SQLite, raw LMDB and the CRDT libraries (BENCH=--quick)"
 	@echo "make lint      formatting and house rules"
@@ -73,8 +73,9 @@ simulate: release
 	.build/release/tidemark simulate --seed "$$(date +%s)000000" --runs 1000000000 \
 	  --seconds "$$(($(HOURS) * 3600))"
 
-mutants:
-	$(PYTHON) Tests/Mutants/run.py
+mutants: dependencies
+	$(PYTHON) Tests/Mutants/simulation.py
+	$(PYTHON) Tests/Mutants/engine.py
 
 # Inputs that were found go into a directory of their own; what is worth keeping is put into the corpus
 # by hand.

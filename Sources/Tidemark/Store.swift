@@ -24,6 +24,7 @@ public final class Store: Sendable {
   let tail: Tail
   let engine: WriteEngine
   let rowIndexes = RowIndexCache()
+  let rejectionSignal = RejectionSignal()
   private let cachedCatalog: Mutex<Catalog>
 
   private init(
@@ -77,7 +78,7 @@ public final class Store: Sendable {
     try translating {
       try check(schema: schema)
       let environment = try open(directory, create: true, options)
-      let tables = try Tables(environment, options.tuning)
+      let tables = try Tables(environment, options)
       var generator = EntropyGenerator(next: options.entropy)
       var header = StoreHeader(
         role: role, acceptance: acceptance,
@@ -110,7 +111,7 @@ public final class Store: Sendable {
   ) throws(StoreError) -> Store {
     try translating {
       let environment = try open(directory, create: false, options)
-      return try Store(directory, environment, try Tables(environment, options.tuning), options)
+      return try Store(directory, environment, try Tables(environment, options), options)
     }
   }
 

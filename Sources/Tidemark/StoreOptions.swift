@@ -1,3 +1,5 @@
+public import TidemarkAuthorization
+
 /// What a commit survives.
 public enum Durability: String, Sendable, CaseIterable {
   /// A power cut: a write returns when the disk has it. Writers that wait at once share one sync.
@@ -20,6 +22,9 @@ public struct StoreOptions: Sendable {
   public var mapByteCountInitial = 256 << 20
   /// Where the store lies in memory, and not in its directory, which then only names it.
   public var memory: StoreMemory?
+  /// The app's own function, for rules with `allow: custom`; without it these allow nothing. It is
+  /// asked on the thread that writes or reads, and must be a pure function of the question.
+  public var customAuthorizer: (any CustomAuthorizer)?
   /// Nothing is written, and nothing can be.
   public var readOnly = false
 

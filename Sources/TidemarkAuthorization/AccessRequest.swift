@@ -13,11 +13,15 @@ public struct AccessRequest {
   /// The record as the accepting log sees it just before; `nil` where it is not known here, so
   /// that what depends on it is `unknown`. A `create` ignores it.
   public var stored: (any RecordFacts)?
+  /// For `create`: whether the caller gives the record's id, as every event of a store does. The
+  /// model's rules hold for it, so that a field's rules alone create no record then.
+  public var givesID: Bool
 
   public init(
     model: Int, operation: AccessOperation, credentials: [Principal],
-    changes: [FieldChange] = [], stored: (any RecordFacts)? = nil
+    changes: [FieldChange] = [], stored: (any RecordFacts)? = nil, givesID: Bool = true
   ) {
+    self.givesID = givesID
     self.model = model
     self.operation = operation
     self.credentials = credentials

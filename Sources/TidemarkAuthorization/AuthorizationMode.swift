@@ -7,6 +7,14 @@ public struct AuthorizationMode: Hashable, Sendable {
   public let provider: Principal.Provider
 }
 
+/// Which of the modes an app tries.
+public enum ModeStrategy: String, Sendable, CaseIterable {
+  /// The default mode alone.
+  case `default`
+  /// Every mode that the rules name for the operation, one after the other.
+  case multiAuth
+}
+
 extension Policy {
   /// The modes to try for an operation, in order: the model's rules for it, without those that
   /// need somebody signed in where nobody is; by allow (custom, owner, groups, private, public),
@@ -24,5 +32,17 @@ extension Policy {
       modes.append(AuthorizationMode(allow: rule.rule.allow, provider: provider))
     }
     return modes
+  }
+
+  /// The providers whose credentials an app submits for an operation, in the order in which they
+  /// count; never empty.
+  /// - Parameter fallback: the default mode: all of `default`, and where the rules leave none.
+  public func providers(
+    model: Int, operation: AccessOperation, signedIn: Bool, strategy: ModeStrategy = .multiAuth,
+    fallback: Principal.Provider
+  ) -> [Principal.Provider] {
+    guard strategy == .multiAuth else { return [fallback] }
+    let modes = modes(model: model, operation: operation, signedIn: signedIn)
+    return modes.isEmpty ? [fallback] : modes.map(\.provider)
   }
 }

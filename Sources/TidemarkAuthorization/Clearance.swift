@@ -41,7 +41,9 @@ extension Policy {
   /// - Complexity: O(rules). Keep the answer for as long as the principal writes.
   public func clearance(model place: Int, principal: Principal) -> Clearance {
     let policy = models[place]
-    let isSimple = policy.ownFields.isEmpty && !policy.record.hasCustom
+    // Of several credentials the first that is allowed decides, which takes the whole question.
+    let isSimple =
+      policy.ownFields.isEmpty && !policy.record.hasCustom && principal.also.isEmpty
     func answer(_ operation: AccessOperation) -> Clearance.Answer {
       isSimple ? policy.record.answer(operation, principal) : .ask
     }

@@ -2,7 +2,10 @@ internal import TidemarkEvents
 internal import TidemarkSchema
 
 /// A rule with its names resolved to places, so that judging it looks nothing up by name.
-struct CompiledRule: Sendable {
+///
+/// A class, as are levels and claims: to judge a rule is to look at it, and a value's every string and
+/// list would be retained for that.
+final class CompiledRule: Sendable {
   enum Audience: Sendable {
     case anyone
     case signedIn
@@ -14,11 +17,22 @@ struct CompiledRule: Sendable {
   }
 
   let rule: AuthRule
+  let name: String
+  let provider: Principal.Provider
   let audience: Audience
+  /// Whether only who is signed in can match it.
+  let needsSignIn: Bool
   private let operations: UInt16
 
-  init(_ rule: AuthRule, fieldIndex: [String: Int]) {
+  /// - Parameter claims: those that are compiled already, so that equal ones are one.
+  init(_ rule: AuthRule, fieldIndex: [String: Int], _ claims: inout [String: IdentityClaim]) {
     self.rule = rule
+    name = rule.name
+    provider = rule.provider
+    switch rule.allow {
+    case .owner, .groups, .signedIn: needsSignIn = true
+    case .anyone, .custom: needsSignIn = false
+    }
     operations = rule.operationBits
     let groupClaim = GroupClaim(rule.groupClaim)
     audience =
@@ -26,7 +40,9 @@ struct CompiledRule: Sendable {
       case .anyone: .anyone
       case .signedIn: .signedIn
       case .owner:
-        .owner(field: fieldIndex[rule.ownerField], claim: IdentityClaim(rule.identityClaim))
+        .owner(
+          field: fieldIndex[rule.ownerField],
+          claim: CompiledRule.claim(rule.identityClaim, &claims))
       case .groups:
         if let groups = rule.groups {
           .groups(groups, claim: groupClaim)
@@ -44,26 +60,29 @@ struct CompiledRule: Sendable {
     return false
   }
 
-  /// Whether only who is signed in can match it.
-  var needsSignIn: Bool {
-    switch rule.allow {
-    case .owner, .groups, .signedIn: true
-    case .anyone, .custom: false
-    }
+  private static func claim(
+    _ name: String?, _ claims: inout [String: IdentityClaim]
+  ) -> IdentityClaim {
+    let name = name ?? IdentityClaim.defaultName
+    // Dictionaries hold equal what differs in normalization; claims are compared by bytes.
+    if let known = claims[name], known.name.hasSameBytes(as: name) { return known }
+    let claim = IdentityClaim(name)
+    claims[name] = claim
+    return claim
   }
 }
 
 /// The rules that hold for a record, or for one field in their place.
-struct Level: Sendable {
+final class Level: Sendable {
   /// In the order of authorization modes: by allow, then by provider, then as in the file.
   let rules: [CompiledRule]
   /// A custom rule may deny single fields, so that a level with one is judged field by field.
   let hasCustom: Bool
 
-  init(_ rules: [AuthRule], fieldIndex: [String: Int]) {
+  init(_ rules: [AuthRule], fieldIndex: [String: Int], _ claims: inout [String: IdentityClaim]) {
     self.rules = rules.enumerated()
       .sorted { ($0.element.modeOrder, $0.offset) < ($1.element.modeOrder, $1.offset) }
-      .map { CompiledRule($0.element, fieldIndex: fieldIndex) }
+      .map { CompiledRule($0.element, fieldIndex: fieldIndex, &claims) }
     hasCustom = rules.contains { $0.allow == .custom }
   }
 }
@@ -87,13 +106,17 @@ final class ModelPolicy: Sendable {
     self.model = model
     let names = model.fields.enumerated().map { ($1.name, $0) }
     let fieldIndex = Dictionary(names, uniquingKeysWith: { first, _ in first })
-    record = Level(model.rules, fieldIndex: fieldIndex)
-    fieldLevels = model.fields.map { $0.rules.map { Level($0, fieldIndex: fieldIndex) } }
+    var claims: [String: IdentityClaim] = [:]
+    record = Level(model.rules, fieldIndex: fieldIndex, &claims)
+    var levels: [Level?] = []
+    for field in model.fields {
+      levels.append(field.rules.map { Level($0, fieldIndex: fieldIndex, &claims) })
+    }
+    fieldLevels = levels
     ownFields = model.fields.indices.filter { model.fields[$0].rules != nil }
     let owners = Set(model.ownerFields)
     isGuardedOwner = model.fields.map { $0.rules == nil && owners.contains($0.name) }
-    let levels = [record] + fieldLevels.compactMap { $0 }
-    creatingOwnerRules = levels.flatMap { level in
+    creatingOwnerRules = ([record] + levels.compactMap { $0 }).flatMap { level in
       level.rules.filter { $0.isOwner && $0.covers(.create) }
     }
     let recordRules = record.rules

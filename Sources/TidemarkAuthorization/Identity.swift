@@ -55,7 +55,7 @@ struct Identity {
 }
 
 /// Which claims of a token make the identity that an owner rule compares.
-struct IdentityClaim: Sendable {
+final class IdentityClaim: Sendable {
   enum Part: Sendable {
     case subject
     /// `username`, or where a token has none `cognito:username`.

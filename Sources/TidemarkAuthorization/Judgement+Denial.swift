@@ -5,7 +5,7 @@ extension Judgement {
   /// The rule that allowed it. Only for a verdict that is allowed.
   func allowance(_ verdict: Verdict) -> Allowance {
     Allowance(
-      rule: ruleName(verdict) ?? "", provider: principal?.provider ?? .apiKey,
+      rule: ruleName(verdict) ?? "", provider: provider ?? .apiKey,
       credential: credential ?? 0, filledOwners: filledOwners())
   }
 
@@ -31,7 +31,7 @@ extension Judgement {
   }
 
   private func ruleName(_ verdict: Verdict) -> String? {
-    verdict.rule.map { level(verdict).rules[$0].rule.name }
+    verdict.rule.map { level(verdict).rules[$0].name }
   }
 
   private func fieldName(_ verdict: Verdict) -> String? {

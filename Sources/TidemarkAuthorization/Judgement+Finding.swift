@@ -3,26 +3,36 @@ internal import TidemarkSchema
 
 extension Judgement {
   /// What one rule comes to for this caller. A pure function of the request, without a string.
-  func finding(of rule: CompiledRule, _ need: AccessOperation, field: Int?) -> Finding {
+  mutating func finding(
+    of rule: CompiledRule, _ need: AccessOperation, field: Int?
+  ) -> Finding {
     guard rule.covers(need) else { return .operationNotCovered }
-    guard let principal, principal.provider == rule.rule.provider else {
+    guard let credential, provider == rule.provider else {
       let isAnyoneSignedIn = request.credentials.contains { $0.isSignedIn }
       return rule.needsSignIn && !isAnyoneSignedIn ? .notSignedIn : .wrongProvider
     }
-    if rule.needsSignIn && !principal.isSignedIn { return .notSignedIn }
+    if rule.needsSignIn && !isSignedIn { return .notSignedIn }
     switch rule.audience {
     case .anyone, .signedIn:
       return .applies
     case .owner(let ownerField, let claim):
-      guard let identity = claim.identity(of: principal) else { return .noIdentity }
-      let found = ownerFinding(ownerField, identity)
+      let found: Finding
+      if let known = ownerMemo, known.field == ownerField, known.claim === claim {
+        found = known.finding
+      } else {
+        found =
+          claim.identity(of: request.credentials[credential]).map { ownerFinding(ownerField, $0) }
+          ?? .noIdentity
+        ownerMemo = OwnerMemo(field: ownerField, claim: claim, finding: found)
+      }
       return found == .applies && changesOwner(field) ? .ownerChange : found
     case .groups(let groups, let claim):
+      let principal = request.credentials[credential]
       return groups.contains { claim.holds($0, of: principal) } ? .applies : .notInGroup
     case .recordGroups(let groupsField, let claim):
-      return recordGroupFinding(groupsField, claim, principal)
+      return recordGroupFinding(groupsField, claim, request.credentials[credential])
     case .custom:
-      return customFinding(rule.rule, principal, field: field)
+      return customFinding(rule.rule, request.credentials[credential], field: field)
     }
   }
 
@@ -87,7 +97,7 @@ extension Judgement {
   /// of the credential that was allowed, also where another rule allowed it, a field's owner rule
   /// included; so who creates a record owns it.
   func filledOwners() -> [FilledOwner] {
-    guard request.operation == .create, let principal, principal.isSignedIn else { return [] }
+    guard request.operation == .create, isSignedIn, let principal else { return [] }
     var filled: [FilledOwner] = []
     for rule in policy.creatingOwnerRules where rule.rule.provider == principal.provider {
       guard case .owner(let field?, let claim) = rule.audience,

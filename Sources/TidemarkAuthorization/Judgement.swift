@@ -11,14 +11,22 @@ struct Judgement {
   let request: AccessRequest
   let authorizer: (any CustomAuthorizer)?
   /// `nil` where the request has no credentials at all.
-  let principal: Principal?
+  var principal: Principal? { credential.map { request.credentials[$0] } }
+  /// Of the principal, so that most rules need not look at it.
+  let provider: Principal.Provider?
+  let isSignedIn: Bool
   let credential: Int?
+  /// What the last owner rule came to: the rules of fields often ask the same of the same field.
+  var ownerMemo: OwnerMemo?
   /// What each rule came to, where that is asked for; `nil` while only deciding.
   var clauses: [Clause]?
 
   /// What the request comes to.
   mutating func verdict() -> Verdict {
-    for change in request.changes where !policy.model.fields.indices.contains(change.field) {
+    // By place, here and below: a change is looked at, and its value not copied.
+    let fieldCount = policy.fieldLevels.count
+    for index in request.changes.indices
+    where !(0..<fieldCount).contains(request.changes[index].field) {
       return Verdict(
         finding: .operationNotCovered, need: request.operation, code: .unknownField)
     }
@@ -33,34 +41,46 @@ struct Judgement {
       ?? Verdict(finding: .operationNotCovered, need: request.operation, code: .noRule)
   }
 
-  /// A create gives at least the id, which the model's rules hold for; each field with rules of
-  /// its own needs one that matches.
+  /// Every given field, the id among them, must be allowed: by its own rules where it has some,
+  /// else by the model's. A create that gives nothing at all needs any rule that matches.
   private mutating func judgeCreate(_ tally: inout Tally) {
-    tally.require(judgeRecord(.create))
-    for change in request.changes {
+    if !request.givesID && request.changes.isEmpty { return judgeRead(&tally) }
+    if request.givesID || givesPlain { tally.require(judgeRecord(.create)) }
+    for index in request.changes.indices {
       if tally.isSettled { return }
-      if policy.fieldLevels[change.field] != nil || policy.record.hasCustom {
-        tally.require(judgeField(change.field, .create))
+      let field = request.changes[index].field
+      if policy.fieldLevels[field] != nil || policy.record.hasCustom {
+        tally.require(judgeField(field, .create))
       }
     }
+  }
+
+  /// Whether a field is given that the model's rules hold for.
+  private var givesPlain: Bool {
+    for index in request.changes.indices
+    where policy.fieldLevels[request.changes[index].field] == nil {
+      return true
+    }
+    return false
   }
 
   /// Every given field needs `update`, and `delete` too where it is set to null. An update that
   /// gives no field is judged by the model's rules.
   private mutating func judgeUpdate(_ tally: inout Tally) {
-    let givesPlain = request.changes.contains { policy.fieldLevels[$0.field] == nil }
     if givesPlain || request.changes.isEmpty { tally.require(judgeRecord(.update)) }
-    for change in request.changes {
+    for index in request.changes.indices {
       if tally.isSettled { return }
-      if isJudgedAlone(change.field) { tally.require(judgeField(change.field, .update)) }
+      let field = request.changes[index].field
+      if isJudgedAlone(field) { tally.require(judgeField(field, .update)) }
     }
     var plainNullJudged = false
-    for change in request.changes where change.operation.setsNull {
+    for index in request.changes.indices where request.changes[index].operation.setsNull {
       if tally.isSettled { return }
-      let alone = isJudgedAlone(change.field)
+      let field = request.changes[index].field
+      let alone = isJudgedAlone(field)
       if !alone && plainNullJudged { continue }
       plainNullJudged = plainNullJudged || !alone
-      var verdict = judgeField(change.field, .delete)
+      var verdict = judgeField(field, .delete)
       if verdict.code != nil { verdict.code = .fieldNeedsDelete }
       tally.require(verdict)
     }
@@ -101,7 +121,7 @@ struct Judgement {
     var verdict = Verdict(
       finding: finding, need: need, level: field, rule: rule, field: field,
       code: refusal(finding))
-    if verdict.code != nil && policy.fieldLevels[field] != nil && mayTouchRecord {
+    if verdict.code != nil && policy.fieldLevels[field] != nil && mayTouchRecord() {
       verdict.code = .fieldForbidden
     }
     return verdict
@@ -113,8 +133,12 @@ struct Judgement {
 
   /// Whether the model's rules let the caller do this to the record's other fields: then a field
   /// is what is forbidden, and otherwise more is.
-  private var mayTouchRecord: Bool {
-    policy.record.rules.contains { finding(of: $0, request.operation, field: nil) == .applies }
+  private mutating func mayTouchRecord() -> Bool {
+    for rule in policy.record.rules
+    where finding(of: rule, request.operation, field: nil) == .applies {
+      return true
+    }
+    return false
   }
 
   /// The nearest finding of a level's rules, and its rule's place.
@@ -122,7 +146,8 @@ struct Judgement {
     _ level: Level, _ need: AccessOperation, field: Int?
   ) -> (finding: Finding, rule: Int?) {
     var nearest = (finding: Finding.operationNotCovered, rule: Int?.none)
-    for (index, rule) in level.rules.enumerated() {
+    for index in level.rules.indices {
+      let rule = level.rules[index]
       let found = finding(of: rule, need, field: field)
       if clauses != nil {
         let clause = clause(rule, found, need: need, field: field)
@@ -135,6 +160,13 @@ struct Judgement {
     }
     return nearest
   }
+}
+
+/// What comparing an owner field with the caller came to. It is the same for all of one request.
+struct OwnerMemo {
+  let field: Int?
+  let claim: IdentityClaim
+  let finding: Finding
 }
 
 /// What one level, or a whole request, comes to. Places instead of names: it costs no string.

@@ -56,6 +56,20 @@ public struct Policy: Sendable {
       return .denied(Denial(code: .unknownModel, message: "The schema has no such model."))
     }
     let policy = models[request.model]
+    if clauses == nil, request.credentials.count == 1 {
+      // What is usual, without the room that several need.
+      var judgement = judgement(request, policy, 0)
+      let verdict = judgement.verdict()
+      if verdict.isAllowed { return .allowed(judgement.allowance(verdict)) }
+      return verdict.code == nil
+        ? .unknown(judgement.unknownFact(verdict)) : .denied(judgement.denial(verdict))
+    }
+    return decideAll(request, policy, clauses: &clauses)
+  }
+
+  private func decideAll(
+    _ request: AccessRequest, _ policy: ModelPolicy, clauses: inout [Clause]?
+  ) -> Decision {
     var refusal: (verdict: Verdict, judgement: Judgement)?
     var unknown: (verdict: Verdict, judgement: Judgement)?
     for credential in Credentials(of: request, policy: policy) {
@@ -78,7 +92,9 @@ public struct Policy: Sendable {
   func judgement(_ request: AccessRequest, _ policy: ModelPolicy, _ credential: Int?) -> Judgement {
     Judgement(
       policy: policy, request: request, authorizer: authorizer,
-      principal: credential.map { request.credentials[$0] }, credential: credential)
+      provider: credential.map { request.credentials[$0].provider },
+      isSignedIn: credential.map { request.credentials[$0].isSignedIn } ?? false,
+      credential: credential)
   }
 }
 

@@ -58,6 +58,36 @@ extension Policy {
       isVisible: isVisible, isUnknown: isUnknown && !isVisible, hiddenFields: hidden)
   }
 
+  /// Whether one field of a record may be read, by which rule, or why not.
+  public func decideReading(
+    model: Int, field: Int, operation: AccessOperation = .get, credentials: [Principal],
+    stored: (any RecordFacts)?
+  ) -> Decision {
+    guard models.indices.contains(model), models[model].model.fields.indices.contains(field),
+      operation.isRead
+    else {
+      return .denied(Denial(code: .unknownField, message: "The schema has no such field."))
+    }
+    let policy = models[model]
+    let request = AccessRequest(
+      model: model, operation: operation, credentials: credentials, stored: stored)
+    var nearest: (verdict: Verdict, judgement: Judgement)?
+    for credential in Credentials(of: request, policy: policy) {
+      var judgement = judgement(request, policy, credential)
+      let verdict = judgement.judgeField(field, operation)
+      if verdict.isAllowed { return .allowed(judgement.allowance(verdict)) }
+      if nearest.map({ verdict.finding.distance < $0.verdict.finding.distance }) ?? true {
+        nearest = (verdict, judgement)
+      }
+    }
+    guard let nearest else {
+      return .denied(Denial(code: .noRule, message: "No rule allows this."))
+    }
+    return nearest.verdict.code == nil
+      ? .unknown(nearest.judgement.unknownFact(nearest.verdict))
+      : .denied(nearest.judgement.denial(nearest.verdict))
+  }
+
   /// Whether a record is found and listed: the filter of `get`, `list` and the other parts.
   public func canRead(
     model: Int, operation: AccessOperation, credentials: [Principal],

@@ -32,7 +32,7 @@ extension Judgement {
     _ rule: CompiledRule, _ finding: Finding, need: AccessOperation, field: Int?
   ) -> Clause {
     Clause(
-      rule: rule.rule.name, credential: credential, operation: need,
+      rule: rule.name, credential: credential, operation: need,
       field: field.map { policy.model.fields[$0].name }, finding: finding,
       why: sentence(for: rule, finding, need: need))
   }

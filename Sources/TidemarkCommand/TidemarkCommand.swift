@@ -18,7 +18,7 @@ struct TidemarkCommand: ParsableCommand {
       ExplainCommand.self, RejectionsCommand.self, ConflictsCommand.self, MergeCommand.self,
       SyncCommand.self, ReplayCommand.self, DigestCommand.self, DiffCommand.self,
       VerifyCommand.self, StatsCommand.self, BackupCommand.self, ImportCommand.self,
-      ExportCommand.self,
+      ExportCommand.self, SignInCommand.self, SignOutCommand.self, PendingCommand.self,
       PolicyCommand.self, SimulateCommand.self, BenchCommand.self, DemoCommand.self,
     ])
 

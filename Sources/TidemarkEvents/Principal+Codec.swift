@@ -2,9 +2,17 @@
 //
 //   0x10 subject: counted · 0x20 username: counted · 0x40 groups: count, counted each
 //   0x80 claims: count, then counted name and value for each
+//
+// Several credentials: 0x0f, a count of at least two, then each.
 
 extension Principal {
   public func encode(into writer: inout ByteWriter) {
+    guard also.isEmpty else {
+      writer.append(Principal.severalCode)
+      writer.append(varint: also.count + 1)
+      for credential in credentials { credential.encode(into: &writer) }
+      return
+    }
     var head = Principal.code(of: provider)
     if subject != nil { head |= 0x10 }
     if username != nil { head |= 0x20 }
@@ -26,8 +34,21 @@ extension Principal {
     }
   }
 
+  private static let severalCode: UInt8 = 0x0f
+
   public init(from reader: inout ByteReader) throws(CodecError) {
     let head = try reader.byte()
+    guard head != Principal.severalCode else {
+      let count = try reader.count("credentials", max: Principal.credentialCountMax)
+      guard count >= 2 else { throw CodecError(.malformed, "credentials") }
+      self = try Principal(oneFrom: &reader, head: try reader.byte())
+      for _ in 1..<count { also.append(try Principal(oneFrom: &reader, head: try reader.byte())) }
+      return
+    }
+    try self.init(oneFrom: &reader, head: head)
+  }
+
+  private init(oneFrom reader: inout ByteReader, head: UInt8) throws(CodecError) {
     let provider = try Principal.provider(code: head & 0x0f)
     let subject = head & 0x10 != 0 ? try reader.string() : nil
     let username = head & 0x20 != 0 ? try reader.string() : nil

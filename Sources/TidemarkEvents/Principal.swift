@@ -13,6 +13,12 @@ public struct Principal: Hashable, Sendable {
   public var groups: [String]
   /// Further claims of the token, by name, sorted by the bytes of their names.
   public var claims: [Value.Member]
+  /// Further credentials that were verified for the same request, as an API key beside a user's token:
+  /// several authorization modes at once. They have none of their own.
+  public var also: [Principal] = []
+
+  /// So many credentials at once.
+  public static let credentialCountMax = 8
 
   public init(
     provider: Provider, subject: String? = nil, username: String? = nil, groups: [String] = [],
@@ -33,6 +39,36 @@ public struct Principal: Hashable, Sendable {
     Principal(provider: .userPools, subject: subject, groups: groups)
   }
 
+  /// Each credential by itself, in the order given.
+  public var credentials: [Principal] {
+    if also.isEmpty { return [self] }
+    var first = self
+    first.also = []
+    return [first] + also
+  }
+
+  /// Several credentials as one principal, the first of which names it.
+  /// - Returns: `nil` for none.
+  public init?(credentials: [Principal]) {
+    guard let first = credentials.first else { return nil }
+    self = first
+    also = credentials.dropFirst().flatMap(\.credentials)
+  }
+
+  /// Whether two principals share a provider and a subject, and so are one person; who is anonymous is
+  /// nobody's same.
+  public func isSamePerson(as other: Principal) -> Bool {
+    credentials.contains { mine in
+      guard let subject = mine.subject, !subject.utf8.isEmpty else { return false }
+      return other.credentials.contains {
+        $0.provider == mine.provider && ($0.subject?.hasSameBytes(as: subject) ?? false)
+      }
+    }
+  }
+
+  /// Whether some credential of it names somebody.
+  public var isSomebody: Bool { credentials.contains { !($0.subject ?? "").utf8.isEmpty } }
+
   /// A claim's value, by name.
   public func claim(_ name: String) -> Value? {
     claims.first { $0.name.hasSameBytes(as: name) }?.value
@@ -42,7 +78,7 @@ public struct Principal: Hashable, Sendable {
     a.provider == b.provider && a.claims == b.claims
       && Value(optional: a.subject) == Value(optional: b.subject)
       && Value(optional: a.username) == Value(optional: b.username)
-      && a.groups.map(Value.string) == b.groups.map(Value.string)
+      && a.groups.map(Value.string) == b.groups.map(Value.string) && a.also == b.also
   }
 
   public func hash(into hasher: inout Hasher) {
@@ -51,6 +87,7 @@ public struct Principal: Hashable, Sendable {
     hasher.combine(Value(optional: username))
     hasher.combine(groups.map(Value.string))
     hasher.combine(claims)
+    hasher.combine(also)
   }
 }
 

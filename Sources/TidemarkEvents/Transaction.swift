@@ -2,7 +2,7 @@
 // that holds it; nothing in them is a log's own. All numbers are little-endian.
 //
 //   u8       format, 2
-//   u8       flags: 1 a label follows
+//   u8       flags: 1 a label follows, 2 a citation
 //   u64      replica
 //   u64      schema version
 //   u64      stamp of the first event
@@ -11,6 +11,7 @@
 //   context  varint count, then (u64 replica, varint seq) for each entry that rose since the
 //            transaction before it of the same replica; sorted by replica, without its own
 //   label    counted string, where flagged
+//   citation u64 replica, varint seq, where flagged
 //   principals  varint count, then each
 //   u32      CRC-32C of all the above
 //   events   varint byte count, body, u32 CRC-32C of the body seeded by the event's dot
@@ -36,12 +37,14 @@ public struct TransactionHeader: Hashable, Sendable {
   public let contextChange: VersionVector
   /// The name that the application gave the transaction.
   public let label: String?
+  /// The first dot of the refused transaction that this one takes the place of.
+  public let cites: Dot?
   /// Who acts; events refer to these by place. At least one.
   public let principals: [Principal]
 
   public init(
     replica: ReplicaID, firstSeq: UInt64, eventCount: Int, schema: SchemaVersion, firstStamp: Stamp,
-    contextChange: VersionVector, label: String?, principals: [Principal]
+    contextChange: VersionVector, label: String?, cites: Dot? = nil, principals: [Principal]
   ) {
     self.replica = replica
     self.firstSeq = firstSeq
@@ -50,6 +53,7 @@ public struct TransactionHeader: Hashable, Sendable {
     self.firstStamp = firstStamp
     self.contextChange = contextChange
     self.label = label
+    self.cites = cites
     self.principals = principals
   }
 

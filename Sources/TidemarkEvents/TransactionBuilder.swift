@@ -75,7 +75,7 @@ public struct TransactionBuilder: ~Copyable {
     firstSeq = header.firstSeq
     firstStamp = header.firstStamp
     writer.append(TransactionHeader.format)
-    writer.append((header.label == nil ? 0 : 1) as UInt8)
+    writer.append((header.label == nil ? 0 : 1) | (header.cites == nil ? 0 : 2) as UInt8)
     writer.append(littleEndian: header.replica.rawValue)
     writer.append(littleEndian: header.schema.rawValue)
     writer.append(littleEndian: header.firstStamp.rawValue)
@@ -83,6 +83,7 @@ public struct TransactionBuilder: ~Copyable {
     writer.append(littleEndian: 0 as UInt32)
     header.contextChange.encode(into: &writer)
     if let label = header.label { writer.append(counted: label) }
+    if let cites = header.cites { cites.encode(into: &writer) }
     writer.append(varint: header.principals.count)
     for principal in header.principals { principal.encode(into: &writer) }
     let isTooDeep = header.principals.contains { principal in

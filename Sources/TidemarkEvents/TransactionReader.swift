@@ -141,7 +141,7 @@ private func decodeHeader(_ reader: inout ByteReader) throws(CodecError) -> Tran
     throw CodecError(.malformed, "transaction of format \(format)")
   }
   let flags = try reader.byte()
-  guard flags & ~1 == 0 else { throw CodecError(.malformed, "transaction flags") }
+  guard flags & ~3 == 0 else { throw CodecError(.malformed, "transaction flags") }
   let replica = ReplicaID(try reader.littleEndian(UInt64.self))
   let schema = SchemaVersion(try reader.littleEndian(UInt64.self))
   let stamp = Stamp(rawValue: try reader.littleEndian(UInt64.self))
@@ -159,6 +159,7 @@ private func decodeHeader(_ reader: inout ByteReader) throws(CodecError) -> Tran
     let byteCount = try reader.count("label", max: Limits.labelByteCountMax)
     label = try reader.string(byteCount: byteCount)
   }
+  let cites = flags & 2 == 0 ? nil : try Dot(from: &reader)
   var principals: [Principal] = []
   for _ in 0..<(try reader.count("principals", max: Limits.principalCountMax)) {
     principals.append(try Principal(from: &reader))
@@ -166,5 +167,6 @@ private func decodeHeader(_ reader: inout ByteReader) throws(CodecError) -> Tran
   guard !principals.isEmpty else { throw CodecError(.malformed, "principals") }
   return TransactionHeader(
     replica: replica, firstSeq: firstSeq, eventCount: eventCount, schema: schema,
-    firstStamp: stamp, contextChange: context, label: label, principals: principals)
+    firstStamp: stamp, contextChange: context, label: label, cites: cites,
+    principals: principals)
 }

@@ -19,7 +19,8 @@ public struct MergeRules: Sendable {
     self.ownerFields = ownerFields
   }
 
-  func mergeType(_ field: FieldID) -> Field.MergeType? {
+  /// How a field merges; `nil` where the schema has no such field.
+  public func mergeType(_ field: FieldID) -> Field.MergeType? {
     mergeTypes.indices.contains(field) ? mergeTypes[field] : nil
   }
 }

@@ -24,6 +24,11 @@ struct RuleBuilder {
         .missingArgument, directive.position,
         "@auth lacks its rules; write @auth(rules: [{ allow: owner }])")
     }
+    return try rules(in: list)
+  }
+
+  /// The rules of a list, or the one rule that stands in place of it.
+  func rules(in list: ParsedValue) throws(SchemaError) -> [AuthRule] {
     guard !list.elements.isEmpty else {
       throw SchemaError(
         .emptyRules, list.position,

@@ -35,6 +35,8 @@ struct SchemaBuilder {
   private let models: [ParsedType]
   private let embedded: [String: ParsedType]
   private let enums: [String: ParsedEnum]
+  /// Those of a model that has no `@auth`.
+  private var defaultRules: [AuthRule] = []
 
   init(
     _ document: SchemaDocument, _ providers: Set<Principal.Provider>?
@@ -74,9 +76,15 @@ struct SchemaBuilder {
     for parsed in document.types where !parsed.isModel {
       embeddedTypes.append(try embeddedType(parsed))
     }
+    if let parsed = document.defaultRules {
+      let builder = RuleBuilder(providers, "schema", isField: false)
+      defaultRules = try builder.rules(in: parsed.value)
+    }
     var built: [Model] = []
     for parsed in models { built.append(try model(parsed)) }
-    return Schema(source: source, models: built, enums: enumTypes, embeddedTypes: embeddedTypes)
+    return Schema(
+      source: source, models: built, enums: enumTypes, embeddedTypes: embeddedTypes,
+      defaultRules: defaultRules)
   }
 
   private func enumType(_ parsed: ParsedEnum) throws(SchemaError) -> EnumType {
@@ -214,7 +222,7 @@ struct SchemaBuilder {
     try checkFields(parsed)
     let name = parsed.name.text
     var policy = Model.DeletePolicy.deleteWins
-    var rules: [AuthRule] = []
+    var rules = defaultRules
     try checkRepeats(parsed.directives)
     for directive in parsed.directives {
       switch directive.name.text {

@@ -27,14 +27,18 @@ public struct Schema: Sendable {
   public let models: [Model]
   public let enums: [EnumType]
   public let embeddedTypes: [EmbeddedType]
+  /// The rules of every model without `@auth`; empty where the file has no `globalAuthRule`.
+  public let defaultRules: [AuthRule]
 
   private let modelIndexes: NameIndex
   private let enumIndexes: NameIndex
   private let embeddedTypeIndexes: NameIndex
 
   package init(
-    source: String, models: [Model], enums: [EnumType], embeddedTypes: [EmbeddedType]
+    source: String, models: [Model], enums: [EnumType], embeddedTypes: [EmbeddedType],
+    defaultRules: [AuthRule] = []
   ) {
+    self.defaultRules = defaultRules
     self.source = source
     self.models = models
     self.enums = enums

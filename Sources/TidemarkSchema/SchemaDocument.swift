@@ -3,6 +3,15 @@
 struct SchemaDocument {
   var types: [ParsedType] = []
   var enums: [ParsedEnum] = []
+  /// `input AMPLIFY { globalAuthRule: AuthRule = … }`.
+  var defaultRules: ParsedDefaultRules?
+}
+
+struct ParsedDefaultRules {
+  /// Of `globalAuthRule`.
+  let position: SourcePosition
+  /// One rule, or a list of them.
+  let value: ParsedValue
 }
 
 struct ParsedName {

@@ -19,7 +19,15 @@ struct SchemaParser {
       switch token.text {
       case "type": document.types.append(try type())
       case "enum": document.enums.append(try enumeration())
-      case "input", "interface", "union", "extend", "scalar", "schema", "directive":
+      case "input":
+        let position = token.position
+        let rules = try defaultRules()
+        guard document.defaultRules == nil else {
+          throw SchemaError(
+            .duplicateName, position, "`input AMPLIFY` stands twice; put its rules in one")
+        }
+        document.defaultRules = rules
+      case "interface", "union", "extend", "scalar", "schema", "directive":
         throw SchemaError(
           .notSupported, token.position,
           "`\(token.text)` is not supported; write types with @model, types without it, and enums")
@@ -63,6 +71,34 @@ struct SchemaParser {
     }
     try advance()
     return ParsedType(name: name, directives: directives, fields: fields)
+  }
+
+  /// `input AMPLIFY { globalAuthRule: AuthRule = { allow: public } }`, the only input there is: the
+  /// rules of every model that has none of its own.
+  private mutating func defaultRules() throws(SchemaError) -> ParsedDefaultRules {
+    let remedy = "`input AMPLIFY { globalAuthRule: AuthRule = { allow: private } }`"
+    let input = token.position
+    try advance()
+    guard token.kind == .name, token.text == "AMPLIFY" else {
+      throw SchemaError(
+        .notSupported, input,
+        "inputs are not supported, but for the rules of models that have none: \(remedy)")
+    }
+    try advance()
+    try expect("{", remedy)
+    try skipDescription()
+    let position = token.position
+    guard token.kind == .name, token.text == "globalAuthRule" else {
+      throw SchemaError(
+        .unknownArgument, position, "AMPLIFY has globalAuthRule alone; write \(remedy)")
+    }
+    try advance()
+    try expect(":", "`:` and the type of globalAuthRule; write \(remedy)")
+    _ = try typeReference(depth: 0)
+    try expect("=", "`=` and a rule; write \(remedy)")
+    let value = try value(depth: 0)
+    try expect("}", "`}` after the rule; AMPLIFY has globalAuthRule alone")
+    return ParsedDefaultRules(position: position, value: value)
   }
 
   private mutating func enumeration() throws(SchemaError) -> ParsedEnum {

@@ -13,6 +13,8 @@ public struct MergeSummary: Sendable {
   public internal(set) var voidedCount = 0
   /// Forks met and healed: where each began, and the replica id under which the events go on.
   public internal(set) var forks: [Fork] = []
+  /// Pending work that was not submitted, because nobody vouches for who wrote it.
+  public internal(set) var held: [HeldWork] = []
 
   public struct Fork: Hashable, Sendable {
     public let dot: Dot
@@ -32,13 +34,15 @@ public enum Replication {
   ///
   /// Where `target` is a device whose undecided events have dots that `source` knows as others, it
   /// goes on under a new replica id.
+  /// - Parameter credentials: whose pending work a device gives to an authority; `nil` for everybody's.
   /// - Throws: `StoreError` `early` or `fork` with everything before it taken.
   @discardableResult
   public static func merge(
-    from source: Store, into target: Store, progress: (MergeSummary) -> Void = { _ in }
+    from source: Store, into target: Store, credentials: [Credential]? = nil,
+    progress: (MergeSummary) -> Void = { _ in }
   ) throws(StoreError) -> MergeSummary {
     var summary = MergeSummary()
-    while let stop = try take(from: source, into: target, &summary, progress) {
+    while let stop = try take(from: source, into: target, credentials, &summary, progress) {
       guard stop.failure.code == .fork, let dot = stop.dot, summary.forks.count < forkCountMax,
         try target.identity.role == .device
       else { throw stop.failure }
@@ -50,7 +54,8 @@ public enum Replication {
   /// Takes page after page.
   /// - Returns: what stopped it before the end, and the first dot of the item that did.
   private static func take(
-    from source: Store, into target: Store, _ summary: inout MergeSummary,
+    from source: Store, into target: Store, _ credentials: [Credential]?,
+    _ summary: inout MergeSummary,
     _ progress: (MergeSummary) -> Void
   ) throws(StoreError) -> (failure: StoreError, dot: Dot?)? {
     let logID = try source.identity.logID
@@ -58,9 +63,11 @@ public enum Replication {
     var isContinued = false
     while true {
       let page = try source.page(
-        after: cursor, for: try target.knowledge(), isContinued: isContinued)
+        after: cursor, for: try target.knowledge(), isContinued: isContinued,
+        credentials: credentials)
       let outcome = try target.take(page, from: logID)
       summary.add(outcome)
+      summary.held = page.held
       progress(summary)
       if let failure = outcome.failure { return (failure, outcome.failedDot) }
       cursor = page.end
@@ -74,29 +81,33 @@ public enum Replication {
   ///
   /// A device whose undecided events have dots that the authority knows as others goes on under a new
   /// replica id, and loses nothing.
+  /// - Parameter credentials: whose pending work a device submits to its authority; `nil` for
+  ///   everybody's. The rest is held, and said so.
   /// - Returns: what went from `left` to `right`, and back.
   public static func sync(
-    _ left: Store, _ right: Store, progress: (MergeSummary) -> Void = { _ in }
+    _ left: Store, _ right: Store, credentials: [Credential]? = nil,
+    progress: (MergeSummary) -> Void = { _ in }
   ) throws(StoreError) -> (toRight: MergeSummary, toLeft: MergeSummary) {
     if try left.identity.role == .authority, try right.identity.role == .device {
-      let toLeft = try submit(right, to: left, progress)
+      let toLeft = try submit(right, to: left, credentials, progress)
       return (try merge(from: left, into: right, progress: progress), toLeft)
     }
-    var toRight = try submit(left, to: right, progress)
+    var toRight = try submit(left, to: right, credentials, progress)
     let toLeft = try merge(from: right, into: left, progress: progress)
     if !toLeft.forks.isEmpty {
       // What goes on under a new id has not been submitted yet.
-      toRight.add(try sync(left, right, progress: progress).toRight)
+      toRight.add(try sync(left, right, credentials: credentials, progress: progress).toRight)
     }
     return (toRight, toLeft)
   }
 
   /// As `merge`, and heals a fork on the side of the source.
   private static func submit(
-    _ source: Store, to target: Store, _ progress: (MergeSummary) -> Void
+    _ source: Store, to target: Store, _ credentials: [Credential]?,
+    _ progress: (MergeSummary) -> Void
   ) throws(StoreError) -> MergeSummary {
     var summary = MergeSummary()
-    while let stop = try take(from: source, into: target, &summary, progress) {
+    while let stop = try take(from: source, into: target, credentials, &summary, progress) {
       guard stop.failure.code == .fork, let dot = stop.dot, summary.forks.count < forkCountMax,
         try source.identity.role == .device, try target.identity.role == .authority
       else { throw stop.failure }
@@ -113,6 +124,7 @@ extension MergeSummary {
     decidedCount += other.decidedCount
     voidedCount += other.voidedCount
     forks += other.forks
+    held = other.held
   }
 
   /// Lets a device go on under a new replica id from a dot on that is another's elsewhere.

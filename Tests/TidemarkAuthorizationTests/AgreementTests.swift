@@ -16,16 +16,17 @@ struct Agreement {
   /// `nil` where all agree.
   func difference(
     _ operation: AccessOperation, as credentials: [Principal],
-    given: [(String, Value)], stored: [String: Value]
+    given: [(String, Value)], stored: [String: Value], givesID: Bool = true
   ) -> String? {
     let changes = given.map {
       FieldChange(field: post.place($0.0), operation: .set($0.1))
     }
     var request = AccessRequest(
       model: 0, operation: operation, credentials: credentials, changes: changes,
-      stored: post.facts(stored))
+      stored: post.facts(stored), givesID: givesID)
     let asked = NaivePolicy.Asked(
-      operation: operation, given: given.map { (name: $0.0, value: $0.1) }, stored: stored)
+      operation: operation, given: given.map { (name: $0.0, value: $0.1) }, stored: stored,
+      givesID: givesID)
     let expected = naive.answer(asked, credentials: credentials)
     let decision = post.policy.decide(request)
     let got = decision.allowance.map { allowance in
@@ -196,7 +197,7 @@ struct Agreement {
         let given = names.filter { _ in random.chance(3) }.map { ($0, random.value()) }
         let stored = Dictionary(uniqueKeysWithValues: names.map { ($0, random.value()) })
         let difference = agreement.difference(
-          operation, as: credentials, given: given, stored: stored)
+          operation, as: credentials, given: given, stored: stored, givesID: random.chance(2))
         if let difference {
           Issue.record("seed \(seed), round \(round): \(agreement.post.model): \(difference)")
           return

@@ -31,6 +31,17 @@ import TidemarkSchema
     #expect(modes(.delete, signedIn: false) == [])
   }
 
+  @Test func `where the rules leave no mode it is the default one, and with one strategy always`() {
+    let policy = PostPolicy(makePost(Self.rules)).policy
+    let providers = { (signedIn: Bool, strategy: ModeStrategy) in
+      policy.providers(
+        model: 0, operation: .update, signedIn: signedIn, strategy: strategy, fallback: .apiKey)
+    }
+    #expect(providers(true, .multiAuth) == [.userPools, .oidc, .iam])
+    #expect(providers(false, .multiAuth) == [.apiKey])
+    #expect(providers(true, .default) == [.apiKey])
+  }
+
   @Test func `the first mode that is allowed is named`() {
     let post = PostPolicy(makePost(Self.rules))
     let iam = Principal(provider: .iam, subject: "role")

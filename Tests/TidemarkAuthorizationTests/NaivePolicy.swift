@@ -12,6 +12,8 @@ struct NaivePolicy {
     var operation: AccessOperation
     var given: [(name: String, value: Value)]
     var stored: [String: Value]
+    /// Whether a create names its record, as an event does.
+    var givesID = true
   }
 
   struct Answer: Equatable {
@@ -44,7 +46,8 @@ struct NaivePolicy {
     let given = Set(asked.given.map(\.name))
     switch asked.operation {
     case .create:
-      return given.union(["id"]).isSubset(of: open)
+      let columns = asked.givesID ? given.union(["id"]) : given
+      return !open.isEmpty && columns.isSubset(of: open)
     case .update:
       let emptied = Set(asked.given.filter { $0.value == .null }.map(\.name))
       return (given.isEmpty ? ["id"] : given).isSubset(of: open)

@@ -143,4 +143,34 @@ import TidemarkTesting
     let long = String(repeating: "#", count: Schema.byteCountMax + 1)
     #expect(throws: SchemaError.self) { try Schema.parse(long) }
   }
+
+  @Test func `a model without rules has those of the whole schema`() throws {
+    let schema = try Schema.parse(
+      """
+      input AMPLIFY { globalAuthRule: AuthRule = { allow: owner, operations: [read, create] } } # all
+      type Post @model { title: String }
+      type Note @model @auth(rules: [{ allow: public }]) { text: String }
+      """)
+    #expect(schema.models[0].rules.map(\.name) == ["schema.auth[0] allow: owner"])
+    #expect(schema.models[0].field("owner")?.isImplicit == true)
+    #expect(schema.models[1].rules.map(\.name) == ["Note.auth[0] allow: public"])
+    #expect(schema.defaultRules.count == 1)
+  }
+
+  @Test(arguments: [
+    ("input Other { a: Int = 1 }", SchemaError.Code.notSupported, 1),
+    ("input AMPLIFY { rule: AuthRule = { allow: public } }", .unknownArgument, 17),
+    ("input AMPLIFY { globalAuthRule: AuthRule }", .unexpectedToken, 42),
+    ("input AMPLIFY { globalAuthRule: AuthRule = { allow: all } }", .wrongArgument, 53),
+    ("input AMPLIFY { globalAuthRule: [AuthRule] = [] }", .emptyRules, 46),
+  ])
+  func `a mistake in the rules of the whole schema is shown`(
+    text: String, code: SchemaError.Code, column: Int
+  ) {
+    let error = #expect(throws: SchemaError.self) {
+      try Schema.parse(text + " type Post @model { title: String }")
+    }
+    #expect(error?.code == code)
+    #expect(error?.column == column)
+  }
 }

@@ -33,13 +33,15 @@ public struct LogPage: Sendable {
   /// Where the next page begins; `nil` where the log is empty.
   public let end: LogCursor?
   public let isLast: Bool
+  /// Pending work that is not in it, because nobody vouches for who wrote it.
+  public let held: [HeldWork]
 
   public static let byteCountMax = 4 << 20
 
   package init(
     schemas: [String], items: [LogItem], start: UInt64 = 1,
     assumed: VersionVector = VersionVector(),
-    end: LogCursor?, isLast: Bool
+    end: LogCursor?, isLast: Bool, held: [HeldWork] = []
   ) {
     self.schemas = schemas
     self.items = items
@@ -47,6 +49,7 @@ public struct LogPage: Sendable {
     self.assumed = assumed
     self.end = end
     self.isLast = isLast
+    self.held = held
   }
 }
 

@@ -91,7 +91,7 @@ extension Store {
         case .rejection(let rejection):
           guard try snapshot.tables.position(rejection.dot(0), tx) == lsn else { return true }
           found.append((rejection.dot(0), [rejection.hash.description, "void"]))
-        case .acceptance, .withdrawal: break
+        case .acceptance, .withdrawal, .adoption: break
         }
         return true
       }

@@ -34,12 +34,16 @@ extension Store {
   /// A cursor of another log, as after a restored backup, begins at the first entry again.
   /// - Parameter isContinued: true for the pages after an exchange's first, which goes back to what an
   ///   authority has to decide.
+  /// - Parameter credentials: whose pending work goes to an authority; `nil` for everybody's. What is
+  ///   held, and all pending work behind it, waits for the next exchange.
   /// - Complexity: O(entries after the cursor), up to a page.
   public func page(
-    after cursor: LogCursor?, for peer: PeerKnowledge, isContinued: Bool = false
+    after cursor: LogCursor?, for peer: PeerKnowledge, isContinued: Bool = false,
+    credentials: [Credential]? = nil
   ) throws(StoreError) -> LogPage {
     try read { tx, snapshot in
       var builder = PageBuilder(snapshot, peer, try snapshot.tables.replicaStates(tx))
+      builder.submission = credentials.map { Submission($0, at: options.wallMilliseconds()) }
       var start = try snapshot.isValid(cursor, tx) ? (cursor?.lsn ?? 0) + 1 : 1
       if peer.role == .authority, !isContinued, let pending = try snapshot.firstPending(tx) {
         // Never past what an authority has to decide, whatever a copied store's cursor says.
@@ -52,7 +56,7 @@ extension Store {
       return LogPage(
         schemas: missing, items: builder.items, start: start,
         assumed: peer.role == .authority ? peer.vector : peer.decided, end: builder.end ?? cursor,
-        isLast: builder.isLast)
+        isLast: builder.isLast, held: builder.submission?.held ?? [])
     }
   }
 
@@ -65,7 +69,7 @@ extension Store {
   public func take(
     _ page: LogPage, from logID: UInt64
   ) throws(StoreError) -> PageOutcome {
-    try write { writer, tx in
+    let outcome = try write { writer, tx in
       var outcome = PageOutcome()
       guard try writer.goesOn(page, from: logID, tx) else {
         outcome.failure = StoreError(
@@ -90,6 +94,8 @@ extension Store {
       }
       return outcome
     }
+    if outcome.voidedCount > 0 { rejectionSignal.raise() }
+    return outcome
   }
 
   /// Issues again, under a new replica id, this store's undecided events from a dot on.
@@ -209,6 +215,7 @@ private struct PageBuilder {
   private(set) var items: [LogItem] = []
   private(set) var end: LogCursor?
   private(set) var isLast = true
+  var submission: Submission?
   private var byteCount = 0
   private let replicas: [ReplicaID: ReplicaState]
 
@@ -233,6 +240,14 @@ private struct PageBuilder {
         if peer.role == .authority {
           let replica = entry.transaction.header.replica
           let lastSeq = entry.transaction.header.lastSeq
+          if lastSeq > replicas[replica]?.decidedThrough ?? 0,
+            submission?.admits(
+              entry.transaction.header.principals, eventCount: entry.transaction.header.eventCount)
+              == false
+          {
+            break
+          }
+          if submission?.isHolding == true { break }
           // What is undecided is offered even where the other holds its dots: they may be another's.
           // Of two authorities' clamps the lesser holds, so each must hear of the other's.
           let decision = snapshot.header.role == .authority ? entry.decision : nil
@@ -246,12 +261,16 @@ private struct PageBuilder {
         }
       case .acceptance(let acceptance):
         if peer.role == .device { try add(acceptance, tx) }
+      case .rejection where submission?.isHolding == true: break
       case .rejection(let rejection):
         items.append(.rejection(rejection))
         byteCount += 64 * rejection.reasons.count
-      case .withdrawal: break
+      case .withdrawal, .adoption: break
       }
-      end = LogCursor(lsn: lsn, checksum: Snapshot.checksum(value))
+      // What comes behind held work comes again.
+      if submission?.isHolding != true {
+        end = LogCursor(lsn: lsn, checksum: Snapshot.checksum(value))
+      }
       return true
     }
   }

@@ -12,11 +12,12 @@ public import TidemarkEvents
 //   3 acceptance    u64 replica, varint first seq, varint last seq, decision
 //   4 withdrawal    u64 replica, varint first seq, varint count: these events of this store go on
 //                   under another replica, because somebody else used their dots
+//   5 adoption      u64 schema, u64 stamp: from here on this log is judged by that version
 //
 //   decision        u8 0 none; or 1, u64 policy, u64 stamp, u64 authority's replica,
 //                   varint count of clamps, each varint seq, u64 effective stamp
 //
-// A transaction and a rejection take one lsn for each of their events, acceptance and withdrawal one.
+// A transaction and a rejection take one lsn for each of their events, the others one.
 
 /// What an authority decided of a transaction, beside accepted or rejected.
 public struct DecisionRecord: Hashable, Sendable {
@@ -93,12 +94,18 @@ struct WithdrawalEntry: Hashable, Sendable {
   let count: UInt64
 }
 
+struct AdoptionEntry: Hashable, Sendable {
+  let schema: SchemaVersion
+  let stamp: Stamp
+}
+
 /// An entry, borrowed from the log.
 enum LogEntry: ~Escapable {
   case transaction(TransactionEntry)
   case rejection(RejectionEntry)
   case acceptance(AcceptanceEntry)
   case withdrawal(WithdrawalEntry)
+  case adoption(AdoptionEntry)
 
   /// - Throws: `CodecError`, `checksum` among its codes, for an entry that is damaged.
   @_lifetime(copy bytes)
@@ -121,6 +128,7 @@ enum LogEntry: ~Escapable {
     case 2: self = .rejection(try RejectionEntry(from: &reader))
     case 3: self = .acceptance(try AcceptanceEntry(from: &reader))
     case 4: self = .withdrawal(try WithdrawalEntry(from: &reader))
+    case 5: self = .adoption(try AdoptionEntry(from: &reader))
     default: throw CodecError(.newerFormat, "log entry \(lsn) of kind \(kind)")
     }
   }
@@ -365,5 +373,19 @@ extension WithdrawalEntry {
     replica = ReplicaID(try reader.littleEndian(UInt64.self))
     firstSeq = try reader.varint()
     count = try reader.varint()
+  }
+}
+
+extension AdoptionEntry {
+  func encode(lsn: UInt64, into writer: inout ByteWriter) {
+    writer.append(5 as UInt8)
+    writer.append(littleEndian: schema.rawValue)
+    writer.append(littleEndian: stamp.rawValue)
+    LogEntry.seal(&writer, lsn: lsn)
+  }
+
+  fileprivate init(from reader: inout ByteReader) throws(CodecError) {
+    schema = SchemaVersion(try reader.littleEndian(UInt64.self))
+    stamp = Stamp(rawValue: try reader.littleEndian(UInt64.self))
   }
 }

@@ -190,9 +190,10 @@ extension Operation {
 
   /// The JSON object of an event's changes, as `fields` of an operation takes them.
   public static func appendFields(
-    _ changes: [FieldChange], of model: Model, to builder: inout JSONBuilder
+    _ changes: [FieldChange], of model: Model, key: String = "fields",
+    to builder: inout JSONBuilder
   ) {
-    builder.beginObject("fields")
+    builder.beginObject(key)
     for change in changes where model.fields.indices.contains(change.field) {
       let name = model.fields[change.field].name
       switch change.operation {

@@ -6,9 +6,23 @@ extension Principal {
   public static let nameByteCountMax = 512
   public static let groupCountMax = 100
 
-  /// Reads `{"sub","username","groups","provider","claims"}`; nothing or null is anonymous.
+  /// Reads `{"sub","username","groups","provider","claims"}`, or a list of those for several credentials
+  /// at once; nothing or null is anonymous.
   /// - Throws: `OperationError` `badActor`.
   public init(actor value: Value?) throws(OperationError) {
+    guard case .list(let several)? = value else {
+      try self.init(oneActor: value)
+      return
+    }
+    guard (1...Principal.credentialCountMax).contains(several.count) else {
+      throw OperationError(
+        .badActor, "a list of actors has 1 to \(Principal.credentialCountMax) credentials")
+    }
+    try self.init(oneActor: several[0])
+    for other in several.dropFirst() { also.append(try Principal(oneActor: other)) }
+  }
+
+  private init(oneActor value: Value?) throws(OperationError) {
     guard let value, !value.isNull else {
       self = .anonymous
       return
@@ -72,14 +86,22 @@ extension Principal {
     return groups
   }
 
-  /// Appends the actor's object under a key.
+  /// Appends the actor's object under a key; a list of them where there are several credentials.
   public func appendJSON(_ key: String, to builder: inout JSONBuilder) {
-    builder.beginObject(key)
-    builder.append("sub", ifGiven: subject)
-    builder.append("username", ifGiven: username)
-    if !groups.isEmpty { builder.append("groups", Value.list(groups.map(Value.string))) }
-    builder.append("provider", provider.rawValue)
-    if !claims.isEmpty { builder.append("claims", Value.object(claims)) }
-    builder.endObject()
+    guard also.isEmpty else {
+      builder.append(key, Value.list(credentials.map(\.json)))
+      return
+    }
+    builder.append(key, json)
+  }
+
+  private var json: Value {
+    var members: [Value.Member] = []
+    if let subject { members.append(.init("sub", .string(subject))) }
+    if let username { members.append(.init("username", .string(username))) }
+    if !groups.isEmpty { members.append(.init("groups", .list(groups.map(Value.string)))) }
+    members.append(.init("provider", .string(provider.rawValue)))
+    if !claims.isEmpty { members.append(.init("claims", .object(claims))) }
+    return .object(members)
   }
 }

@@ -64,7 +64,7 @@ struct LogFolder {
         if try snapshot.tables.position(dot, tx) == lsn {
           _ = raise(rejection.replica, rejection.contextChange)
         }
-      case .acceptance, .withdrawal: break
+      case .acceptance, .withdrawal, .adoption: break
       }
       return true
     }

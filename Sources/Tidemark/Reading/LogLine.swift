@@ -16,9 +16,11 @@ public struct LogLine: Sendable {
   public let dot: Dot
   public let isTombstone: Bool
   /// `nil` for a tombstone whose payload is not here.
-  public let event: Event?
+  public internal(set) var event: Event?
   /// The model that the event names, as the schema that it was written under says.
   public let model: Model?
+  /// The schema version that it was written under.
+  public let schema: SchemaVersion?
   /// The event's stamp; for a tombstone, when it was decided.
   public let stamp: Stamp
   /// Where an authority held the stamp to its clock.
@@ -27,6 +29,8 @@ public struct LogLine: Sendable {
   public let context: VersionVector
   /// The application's name for the transaction, or the dot of its first event.
   public let transaction: String
+  /// The first dot of the refused transaction that this event's takes the place of.
+  public internal(set) var cites: Dot?
   /// The dot of the transaction's first event, which names it and no other.
   public let transactionDot: Dot
   public let status: Status
@@ -37,6 +41,8 @@ public struct LogLine: Sendable {
   public let authority: ReplicaID?
   /// When it was decided, by the authority's clock.
   public let decided: Stamp?
+  /// The fields that are shown as null because who asked may not read them.
+  public internal(set) var hidden: [String] = []
 
   public var kindName: String {
     if isTombstone { return "tombstone" }

@@ -15,6 +15,8 @@ public struct RecordView: Hashable, Sendable {
   public let updated: Rank
   /// The registers for which concurrent writes compete, in the order of the schema.
   public let conflicts: [String]
+  /// The fields that are shown as null because who asked may not read them, in the order of the schema.
+  public internal(set) var hidden: [String] = []
 
   /// The value of a field; `nil` where no live write gave one.
   public subscript(field: String) -> Value? {

@@ -39,7 +39,8 @@ extension Store {
       }
       return catalog.policy.decide(
         AccessRequest(
-          model: place, operation: access, credentials: [operation.principal], changes: changes,
+          model: place, operation: access, credentials: operation.principal.credentials,
+          changes: changes,
           stored: access == .create ? nil : catalog.facts(state, key.model, place)))
     }
   }

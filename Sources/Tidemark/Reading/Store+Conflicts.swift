@@ -21,15 +21,21 @@ public struct FieldConflict: Hashable, Sendable {
 extension Store {
   /// Calls `body` with every conflict of the current view, sorted by model and id, until it returns
   /// false. A conflict ends when somebody who has seen all candidates sets the field again.
+  /// - Parameter principal: only those of records and fields that this principal may read.
   /// - Complexity: O(records).
   public func forEachConflict(
-    _ body: (FieldConflict) throws -> Bool
+    as principal: Principal? = nil, _ body: (FieldConflict) throws -> Bool
   ) throws(StoreError) {
     try read { tx, snapshot in
+      let readership = principal.map { Readership(snapshot, $0, .list) }
       for number in try snapshot.catalog.modelNumbers(nil) {
         try snapshot.forEachRow(of: number, tx) { key, row in
           guard row.state.exists else { return true }
+          let access = readership?.access(number, row.state)
+          if access?.isVisible == false { return true }
           for entry in row.state.fields {
+            let name = snapshot.catalog.fieldNames[number][entry.field]
+            if access?.hidden.contains(name) == true { continue }
             guard case .register(let candidates) = entry.state, candidates.count > 1 else {
               continue
             }
@@ -38,7 +44,7 @@ extension Store {
             }
             let conflict = FieldConflict(
               model: snapshot.catalog.modelNames[number], id: key.id,
-              field: snapshot.catalog.fieldNames[number][entry.field], winner: all[0],
+              field: name, winner: all[0],
               losers: Array(all.dropFirst()))
             guard try body(conflict) else { return false }
           }

@@ -25,6 +25,8 @@ public struct Explanation: Sendable {
     public let outcome: Outcome
     /// The event that the view shows instead.
     public let by: Dot?
+    /// Where it wins a conflict: the concurrent events that lost to it, the greatest stamp first.
+    public internal(set) var over: [Dot] = []
   }
 
   public let line: LogLine
@@ -35,22 +37,37 @@ public struct Explanation: Sendable {
   /// How the rules were applied, to the record as this log had it just before the event; `nil` where
   /// the payload is not here. It holds stored values: not for who was refused.
   public let trace: Trace?
+  /// The version of the rules that the trace is of: the one that decided, where this store knows it,
+  /// else its current one.
+  public let policy: SchemaVersion?
 }
 
 extension Store {
   /// Explains one event.
-  /// - Throws: `StoreError` `notFound`.
+  /// - Parameter principal: as this principal may read it: without a trace, which holds stored values,
+  ///   and without fields that are hidden.
+  /// - Throws: `StoreError` `notFound`, also for an event that the principal may not read.
   /// - Complexity: O(the record's events).
-  public func explain(_ dot: Dot) throws(StoreError) -> Explanation {
+  public func explain(
+    _ dot: Dot, as principal: Principal? = nil
+  ) throws(StoreError) -> Explanation {
+    let whole = try explainWhole(dot)
+    guard let principal else { return whole }
+    let line = try logLine(dot, as: principal)
+    return Explanation(
+      line: line, effect: whole.effect, because: whole.because,
+      fields: whole.fields.filter { !line.hidden.contains($0.field) }, trace: nil,
+      policy: nil)
+  }
+
+  private func explainWhole(_ dot: Dot) throws(StoreError) -> Explanation {
     try read { tx, snapshot in
-      guard let lsn = try snapshot.tables.position(dot, tx) else {
-        throw StoreError(.notFound, "the log holds no event \(dot)")
-      }
-      let line = try LogLines(snapshot, tx).line(lsn, tx)
+      let line = try snapshot.line(dot, as: nil, tx)
       guard let event = line.event, let model = line.model,
         let number = snapshot.catalog.modelNames.firstIndex(of: model.name)
       else {
-        return Explanation(line: line, effect: .void, because: [], fields: [], trace: nil)
+        return Explanation(
+          line: line, effect: .void, because: [], fields: [], trace: nil, policy: nil)
       }
       let row =
         try snapshot.tables.row(RecordKey(model: number, id: event.id), snapshot.catalog, tx)
@@ -63,15 +80,17 @@ extension Store {
           chain.filter { line.context.contains($0.rank.dot) },
           snapshot.catalog.mergeRules(number))
       }
-      let trace = snapshot.trace(event, model, number, before)
+      let key = RecordKey(model: number, id: event.id)
+      let (trace, policy) = snapshot.trace(event, line, key, before)
       guard let folded = chain.first(where: { $0.rank.dot == dot }) else {
-        return Explanation(line: line, effect: .void, because: [], fields: [], trace: trace)
+        return Explanation(
+          line: line, effect: .void, because: [], fields: [], trace: trace, policy: policy)
       }
       let (effect, because) = snapshot.effect(of: folded, among: chain, number)
       return Explanation(
         line: line, effect: effect, because: because,
         fields: snapshot.outcomes(of: folded, in: row.state, number, isLive: effect == .live),
-        trace: trace)
+        trace: trace, policy: policy)
     }
   }
 }
@@ -89,20 +108,26 @@ extension Snapshot {
   }
 
   fileprivate func trace(
-    _ event: Event, _ model: Model, _ number: Int, _ before: RecordState
-  ) -> Trace? {
-    guard let place = catalog.currentPlace(number) else { return nil }
+    _ event: Event, _ line: LogLine, _ key: RecordKey, _ before: RecordState
+  ) -> (Trace?, SchemaVersion?) {
+    let resolved = line.policy.flatMap { catalog.resolved($0) } ?? catalog.current
+    guard let place = resolved.models.firstIndex(of: key.model),
+      let written = line.schema.flatMap({ catalog.resolved($0) }),
+      let changes = catalog.changes(event, key, written, in: resolved)
+    else { return (nil, nil) }
     let operation: AccessOperation
     switch event.kind {
     case .create: operation = .create
     case .update: operation = .update
     case .delete: operation = .delete
-    case .unknown: return nil
+    case .unknown: return (nil, nil)
     }
-    return catalog.policy.explain(
+    let trace = catalog.policy(of: resolved).explain(
       AccessRequest(
-        model: place, operation: operation, credentials: [event.principal], changes: event.changes,
-        stored: operation == .create ? nil : catalog.facts(before, number, place)))
+        model: place, operation: operation, credentials: event.principal.credentials,
+        changes: changes,
+        stored: operation == .create ? nil : catalog.facts(before, key.model, place, in: resolved)))
+    return (trace, resolved.version)
   }
 
   /// Whether an event is live, and what ended or overturned it if not.
@@ -147,7 +172,8 @@ extension Snapshot {
       }
       let winner = candidates.first?.rank.dot
       if winner == event.rank.dot {
-        return Explanation.FieldOutcome(field: name, outcome: .wins, by: nil)
+        return Explanation.FieldOutcome(
+          field: name, outcome: .wins, by: nil, over: candidates.dropFirst().map(\.rank.dot))
       }
       let competes = candidates.contains { $0.rank.dot == event.rank.dot }
       return Explanation.FieldOutcome(

@@ -37,9 +37,33 @@ public struct HistoryLine: Sendable {
 
 extension Store {
   /// Everything that ever happened to one record, in the order of this log.
+  /// - Parameter principal: only what the rules let this principal read; nothing of a record that they
+  ///   do not.
   /// - Throws: `StoreError` `notFound` for a model that is not known.
   /// - Complexity: O(the record's events).
-  public func history(_ model: String, _ id: RecordID) throws(StoreError) -> [HistoryLine] {
+  public func history(
+    _ model: String, _ id: RecordID, as principal: Principal? = nil
+  ) throws(StoreError) -> [HistoryLine] {
+    let history = try wholeHistory(model, id)
+    guard let principal else { return history }
+    return try read { tx, snapshot in
+      guard let number = try snapshot.catalog.modelNumbers(model).first else { return [] }
+      var readership = Readership(snapshot, principal, .get)
+      let access = try readership.access(RecordKey(model: number, id: id), tx)
+      return try history.compactMap { item in
+        guard let line = try readership.line(item.line, tx) else { return nil }
+        let changes = item.changes.map { change in
+          access.hidden.contains(change.field)
+            ? HistoryLine.Change(field: change.field, before: nil, after: nil) : change
+        }
+        return HistoryLine(line: line, effect: item.effect, changes: changes)
+      }
+    }
+  }
+
+  private func wholeHistory(
+    _ model: String, _ id: RecordID
+  ) throws(StoreError) -> [HistoryLine] {
     try read { tx, snapshot in
       guard let number = try snapshot.catalog.modelNumbers(model).first, id.isValid,
         let row = try snapshot.tables.row(RecordKey(model: number, id: id), snapshot.catalog, tx)

@@ -4,12 +4,17 @@ internal import TidemarkLMDB
 extension Store {
   /// Calls `body` with the lines of the log in the order in which this log took them, until it
   /// returns false.
-  /// - Complexity: O(entries after `query.afterLSN`).
+  /// - Parameter principal: only what the rules let this principal read, by the record as it is now or
+  ///   last was; what was refused only where it is the principal's own.
+  /// - Complexity: O(entries after `query.afterLSN`); for a principal O(the record's events) more for
+  ///   each record that is gone.
   public func forEachLogLine(
-    _ query: LogQuery = LogQuery(), _ body: (LogLine) throws -> Bool
+    _ query: LogQuery = LogQuery(), as principal: Principal? = nil,
+    _ body: (LogLine) throws -> Bool
   ) throws(StoreError) {
     try read { tx, snapshot in
       let lines = try LogLines(snapshot, tx)
+      var readership = principal.map { Readership(snapshot, $0, .sync) }
       try tx.withCursor(snapshot.tables.log) { cursor -> Void in
         var isThere = try cursor.seek(atOrBefore: query.afterLSN + 1)
         if !isThere { isThere = try cursor.first() }
@@ -17,6 +22,11 @@ extension Store {
           let lsn = try cursor.integerKey
           for line in try lines.lines(LogEntry(cursor.value, lsn: lsn), lsn, tx)
           where line.lsn > query.afterLSN && query.matches(line) {
+            var line = line
+            if readership != nil {
+              guard let shown = try readership?.line(line, tx) else { continue }
+              line = shown
+            }
             guard try body(line) else { return }
           }
           isThere = try cursor.next()
@@ -26,19 +36,29 @@ extension Store {
   }
 
   /// The line of one event: where the log holds it, its own; else its tombstone's.
-  /// - Throws: `StoreError` `notFound`.
-  public func logLine(_ dot: Dot) throws(StoreError) -> LogLine {
-    try read { tx, snapshot in
-      guard let lsn = try snapshot.tables.position(dot, tx) else {
-        throw StoreError(.notFound, "the log holds no event \(dot)")
-      }
-      return try LogLines(snapshot, tx).line(lsn, tx)
-    }
+  /// - Throws: `StoreError` `notFound`, also for one that the principal may not read.
+  public func logLine(_ dot: Dot, as principal: Principal? = nil) throws(StoreError) -> LogLine {
+    try read { tx, snapshot in try snapshot.line(dot, as: principal, tx) }
   }
 
   /// The lsn after the log's last.
   public var nextLSN: UInt64 {
     get throws(StoreError) { try read { _, snapshot in snapshot.header.nextLSN } }
+  }
+}
+
+extension Snapshot {
+  /// The line of one event, as a principal may read it.
+  func line(
+    _ dot: Dot, as principal: Principal?, _ tx: borrowing ReadTransaction
+  ) throws -> LogLine {
+    let missing = StoreError(.notFound, "the log holds no event \(dot)")
+    guard let lsn = try tables.position(dot, tx) else { throw missing }
+    let line = try LogLines(self, tx).line(lsn, tx)
+    guard let principal else { return line }
+    var readership = Readership(self, principal, .get)
+    guard let shown = try readership.line(line, tx) else { throw missing }
+    return shown
   }
 }
 
@@ -88,7 +108,7 @@ struct LogLines {
       return try rejection.reasons.indices.map { index in
         try tombstone(rejection, index, lsn, payload, tx)
       }
-    case .acceptance, .withdrawal: return []
+    case .acceptance, .withdrawal, .adoption: return []
     }
   }
 
@@ -108,9 +128,10 @@ struct LogLines {
     return LogLine(
       lsn: lsn, dot: dot, isTombstone: false, event: event,
       model: snapshot.catalog.resolved(header.schema)?.schema.model(at: event.model),
-      stamp: event.stamp, effective: effective == event.stamp ? nil : effective,
+      schema: header.schema, stamp: event.stamp,
+      effective: effective == event.stamp ? nil : effective,
       context: try tables.context(dot, tx), transaction: header.label ?? "\(header.firstDot)",
-      transactionDot: header.firstDot,
+      cites: header.cites, transactionDot: header.firstDot,
       status: rejection != nil ? .rejected : isDecided ? .accepted : .pending,
       reason: rejection.map { $0.0.reasons[$0.1] }, policy: decision?.policy,
       authority: decision?.authority, decided: decision?.stamp)
@@ -138,7 +159,7 @@ struct LogLines {
       model: event.flatMap {
         snapshot.catalog.resolved(rejection.schema)?.schema.model(at: $0.model)
       },
-      stamp: rejection.decision.stamp, effective: nil,
+      schema: rejection.schema, stamp: rejection.decision.stamp, effective: nil,
       context: try snapshot.tables.context(dot, tx),
       transaction: rejection.label ?? "\(rejection.dot(0))", transactionDot: rejection.dot(0),
       status: .rejected,

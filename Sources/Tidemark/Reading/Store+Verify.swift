@@ -80,6 +80,11 @@ private struct Verifier {
       if acceptance.lastSeq > seqs[acceptance.replica] ?? 0 {
         report.note("causality", "entry \(lsn) accepts events that come after it")
       }
+    case .adoption(let adoption):
+      nextLSN = lsn + 1
+      if snapshot.catalog.resolved(adoption.schema) == nil {
+        report.note("schema", "entry \(lsn) adopts \(adoption.schema), which is not kept here")
+      }
     case .withdrawal(let withdrawal):
       nextLSN = lsn + 1
       try rewind(withdrawal, tx)

@@ -32,7 +32,11 @@ extension Store {
       let past = try snapshot.fold(at: moment, tx)
       for number in try snapshot.catalog.modelNumbers(model) {
         let records = past.filter { $0.key.model == number }.sorted { $0.key < $1.key }
-        for (key, state) in records where try !lister.show(key, state, body) { return }
+        for (key, state) in records {
+          // What may not be read now is not read of the past either.
+          let now = principal == nil ? nil : try snapshot.lastState(key, tx)
+          guard try lister.show(key, state, now: now, body) else { return }
+        }
       }
     }
   }
@@ -54,6 +58,19 @@ extension Store {
         }
       }
     }
+  }
+
+  /// How many records there are for a principal: of those that it may not read nothing is counted.
+  /// - Complexity: O(records).
+  public func recordCount(
+    of model: String, as principal: Principal? = nil
+  ) throws(StoreError) -> Int {
+    var count = 0
+    try forEachRecord(of: model, as: principal) { _ in
+      count += 1
+      return true
+    }
+    return count
   }
 
   /// One record; `nil` where it does not exist, or may not be read.
@@ -87,7 +104,11 @@ extension Store {
       let filter = try snapshot.filter(moment, tx)
       let events = try snapshot.tables.foldEvents(row.head, snapshot.header, snapshot.catalog, tx)
       let state = RecordState.fold(events.filter(filter), snapshot.catalog.mergeRules(number))
-      return view(snapshot.catalog, key, state)
+      guard let principal, let past = snapshot.catalog.view(key, state) else {
+        return view(snapshot.catalog, key, state)
+      }
+      return RecordFilter(snapshot.catalog, principal, .get).filter(
+        past, state, number, now: try snapshot.lastState(key, tx))
     }
   }
 }
@@ -152,9 +173,15 @@ private struct RecordLister {
   func show(
     _ key: RecordKey, _ state: RecordState, _ body: (RecordView) throws -> Bool
   ) throws -> Bool {
+    try show(key, state, now: state, body)
+  }
+
+  func show(
+    _ key: RecordKey, _ state: RecordState, now: RecordState?, _ body: (RecordView) throws -> Bool
+  ) throws -> Bool {
     guard var view = catalog.view(key, state) else { return true }
     if let filter {
-      guard let visible = filter.filter(view, state, key.model) else { return true }
+      guard let visible = filter.filter(view, state, key.model, now: now) else { return true }
       view = visible
     }
     return try body(view)
@@ -177,19 +204,35 @@ struct RecordFilter {
   func filter(_ view: RecordView, _ state: RecordState, _ model: Int) -> RecordView? {
     guard let place = catalog.currentPlace(model) else { return nil }
     let access = catalog.policy.readAccess(
-      model: place, operation: operation, credentials: [principal],
+      model: place, operation: operation, credentials: principal.credentials,
       stored: catalog.facts(state, model, place))
     guard access.isVisible else { return nil }
     if access.hiddenFields.isEmpty { return view }
-    let fields = catalog.current.schema.models[place].fields
-    let hidden = access.hiddenFields.map { fields[$0].name }
+    let schema = catalog.current.schema.models[place]
+    let hidden = access.hiddenFields.map { schema.fields[$0].name }
     let ownerField = catalog.mergeRules(model).ownerFields.first
       .map { catalog.fieldNames[model][$0] }
+    // Whether a hidden field holds anything is hidden too.
+    let fields = schema.fields.compactMap { field -> Value.Member? in
+      if hidden.contains(field.name) { return Value.Member(field.name, .null) }
+      return view[field.name].map { Value.Member(field.name, $0) }
+    }
     return RecordView(
-      model: view.model, id: view.id,
-      fields: view.fields.map { hidden.contains($0.name) ? Value.Member($0.name, .null) : $0 },
+      model: view.model, id: view.id, fields: fields,
       owner: ownerField.map { hidden.contains($0) } ?? false ? nil : view.owner,
       created: view.created, updated: view.updated,
-      conflicts: view.conflicts.filter { !hidden.contains($0) })
+      conflicts: view.conflicts.filter { !hidden.contains($0) }, hidden: hidden)
+  }
+
+  /// The same of a past state: what may be read now, and might have been then.
+  func filter(
+    _ view: RecordView, _ state: RecordState, _ model: Int, now: RecordState?
+  ) -> RecordView? {
+    guard let now, let shown = filter(view, now, model) else { return nil }
+    return filter(shown, state, model).map { then in
+      var then = then
+      then.hidden = Array(Set(shown.hidden + then.hidden)).sorted { $0.precedesInBytes($1) }
+      return then
+    }
   }
 }

@@ -65,7 +65,7 @@ final class ViewBuilder {
         if try tables.position(rejection.dot(0), tx) == lsn {
           _ = raise(rejection.replica, rejection.contextChange)
         }
-      case .acceptance, .withdrawal: break
+      case .acceptance, .withdrawal, .adoption: break
       }
       return true
     }

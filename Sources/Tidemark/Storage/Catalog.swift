@@ -34,6 +34,8 @@ final class Catalog: Sendable {
   let versions: [Resolved]
   let current: Resolved
   let policy: Policy
+  /// For rules with `allow: custom`.
+  let authorizer: (any CustomAuthorizer)?
   /// By model number.
   let rules: [MergeRules?]
   let modelNames: [String]
@@ -47,7 +49,9 @@ final class Catalog: Sendable {
   private let currentFieldPlaces: [[Int?]]
 
   /// - Parameter sources: in the order they came, each with whether the store adopted it.
-  init(_ sources: [(source: String, isAdopted: Bool)]) throws(SchemaError) {
+  init(
+    _ sources: [(source: String, isAdopted: Bool)], _ authorizer: (any CustomAuthorizer)?
+  ) throws(SchemaError) {
     var current: Resolved?
     var versions: [Resolved] = []
     var modelNames: [String] = []
@@ -82,7 +86,8 @@ final class Catalog: Sendable {
     self.versions = versions
     self.modelNames = modelNames
     self.fieldNames = fieldNames
-    policy = Policy(current.schema)
+    self.authorizer = authorizer
+    policy = Policy(current.schema, customAuthorizer: authorizer)
     var rules = [MergeRules?](repeating: nil, count: modelNames.count)
     var places = [Int?](repeating: nil, count: modelNames.count)
     var fieldPlaces = fieldNames.map { [Int?](repeating: nil, count: $0.count) }

@@ -61,7 +61,10 @@ extension Tables {
     return try ReplicaState(bytes)
   }
 
-  func catalog(_ tx: borrowing some Reading & ~Copyable & ~Escapable) throws -> Catalog {
+  /// - Parameter candidate: a schema to take as the current one.
+  func catalog(
+    _ tx: borrowing some Reading & ~Copyable & ~Escapable, adopting candidate: String? = nil
+  ) throws -> Catalog {
     var sources: [(source: String, isAdopted: Bool)] = []
     try tx.forEach(schemas, from: 0) { _, value in
       var reader = ByteReader(value)
@@ -69,8 +72,9 @@ extension Tables {
       sources.append((try reader.string(byteCount: reader.remaining), isAdopted))
       return true
     }
+    if let candidate { sources.append((candidate, true)) }
     do {
-      return try Catalog(sources)
+      return try Catalog(sources, authorizer)
     } catch {
       throw StoreError(.corrupt, "the store's own schema does not parse: \(error.message)")
     }
@@ -268,7 +272,7 @@ extension Tables {
         let last = entry.transaction.header.eventCount - 1
         return (entry.transaction.hash, try entry.transaction.event(at: last).stamp)
       case .rejection(let rejection): return (rejection.hash, rejection.lastStamp)
-      case .acceptance, .withdrawal: return (.zero, .zero)
+      case .acceptance, .withdrawal, .adoption: return (.zero, .zero)
       }
     }
   }

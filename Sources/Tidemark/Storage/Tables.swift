@@ -1,3 +1,4 @@
+internal import TidemarkAuthorization
 internal import TidemarkEvents
 internal import TidemarkLMDB
 
@@ -32,15 +33,19 @@ struct Tables: Sendable {
   let rejections: Table
   /// lsn of the first tombstone → the rejected transaction, at an authority.
   let quarantine: Table
+  /// Order → a pending transaction of a user who has signed out.
+  let kept: Table
   /// Another store's log id → how far its log was taken.
   let peers: Table
   /// 0 → `StoreHeader`; 1 → the runs of rows.
   let header: Table
 
   let tuning: StoreTuning
+  let authorizer: (any CustomAuthorizer)?
 
-  init(_ environment: Environment, _ tuning: StoreTuning) throws(LMDBError) {
-    self.tuning = tuning
+  init(_ environment: Environment, _ options: StoreOptions) throws(LMDBError) {
+    tuning = options.tuning
+    authorizer = options.customAuthorizer
     log = try environment.table(named: "log", .integerKeys)
     records = try environment.table(named: "records", .bytesKeys)
     rowBlocks = try environment.table(named: "rowBlocks", .bytesKeys)
@@ -54,6 +59,7 @@ struct Tables: Sendable {
     schemas = try environment.table(named: "schemas", .integerKeys)
     rejections = try environment.table(named: "rejections", .bytesKeys)
     quarantine = try environment.table(named: "quarantine", .integerKeys)
+    kept = try environment.table(named: "kept", .integerKeys)
     peers = try environment.table(named: "peers", .bytesKeys)
     header = try environment.table(named: "header", .integerKeys)
   }
@@ -148,7 +154,7 @@ extension Tables {
     [
       log, records, rowBlocks, rowFilters, runs, contexts, tombstones, clamps, acceptances,
       replicas, schemas, rejections,
-      quarantine, peers, header,
+      quarantine, kept, peers, header,
     ]
   }
 }

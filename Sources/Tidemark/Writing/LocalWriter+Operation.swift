@@ -139,6 +139,9 @@ extension LocalWriter {
     _ operation: PendingOperation, _ row: StoredRow?, _ given: inout UInt128,
     _ editor: borrowing RecordEditor
   ) throws {
+    if !clearances.principals[operation.principal].also.isEmpty {
+      return try authorizeSeveral(operation, row, &given)
+    }
     let clearance = clearances.clearance(
       principal: operation.principal, model: operation.shape.place, catalog.policy)
     let isKnown: Bool
@@ -153,7 +156,7 @@ extension LocalWriter {
     case .unknown: throw StoreError(.invalid, "there is no such kind of event")
     }
     if operation.kind == .create, !clearance.filledOwners.isEmpty {
-      try fill(operation, clearance, &given)
+      try fill(operation, clearance.filledOwners, &given)
     }
     if !isKnown { try ask(operation, row) }
   }
@@ -198,11 +201,11 @@ extension LocalWriter {
 
   /// Adds to a create the owners that it left out.
   private func fill(
-    _ operation: PendingOperation, _ clearance: Clearance, _ given: inout UInt128
+    _ operation: PendingOperation, _ owners: [FilledOwner], _ given: inout UInt128
   ) throws {
     let isWide = operation.shape.isWide
     var changes: [FieldChange]?
-    for owner in clearance.filledOwners {
+    for owner in owners {
       if !isWide, given & (1 << UInt128(owner.field)) != 0 { continue }
       var all = try changes ?? builder.pendingChanges()
       if all.contains(where: { $0.field == owner.field }) { continue }
@@ -216,6 +219,21 @@ extension LocalWriter {
   /// Puts the question to the whole of the rules.
   private func ask(_ operation: PendingOperation, _ row: StoredRow?) throws {
     if isOptimistic { return }
+    if let denial = try decision(operation, row).denial { throw LocalDenial(denial: denial) }
+  }
+
+  /// Of several credentials, the one that is allowed says whose name is filled in.
+  private func authorizeSeveral(
+    _ operation: PendingOperation, _ row: StoredRow?, _ given: inout UInt128
+  ) throws {
+    let decision = try decision(operation, row)
+    if case .allowed(let allowance) = decision {
+      return try fill(operation, allowance.filledOwners, &given)
+    }
+    if !isOptimistic, let denial = decision.denial { throw LocalDenial(denial: denial) }
+  }
+
+  private func decision(_ operation: PendingOperation, _ row: StoredRow?) throws -> Decision {
     let access: AccessOperation =
       switch operation.kind {
       case .create: .create
@@ -223,14 +241,13 @@ extension LocalWriter {
       default: .delete
       }
     let state = try row.map { try self.state(of: $0) } ?? RecordState()
-    let decision = catalog.policy.decide(
+    return catalog.policy.decide(
       AccessRequest(
         model: operation.shape.place, operation: access,
-        credentials: [clearances.principals[operation.principal]],
+        credentials: clearances.principals[operation.principal].credentials,
         changes: try builder.pendingChanges(),
         stored: access == .create
           ? nil : catalog.facts(state, operation.shape.number, operation.shape.place)))
-    if let denial = decision.denial { throw LocalDenial(denial: denial) }
   }
 
   // MARK: Rows

@@ -269,7 +269,7 @@ extension LogWriter {
           && entry.transaction.hash == hash
       case .rejection(let held):
         return held.firstSeq == first.seq && held.lastSeq == lastSeq && held.hash == hash
-      case .acceptance, .withdrawal: return false
+      case .acceptance, .withdrawal, .adoption: return false
       }
     }
     guard isSame else { throw StoreError.fork(first) }

@@ -63,15 +63,49 @@ extension LogWriter {
     return replica.rawValue != 0 && replicas[replica] == nil ? replica : nil
   }
 
-  private struct Withdrawn {
+  /// An undecided transaction that has left the log, or is about to.
+  struct Withdrawn {
     let header: TransactionHeader
     let events: [Event]
-    let context: VersionVector
+    /// What its author had seen, without its own replica.
+    let foreign: VersionVector
     let keys: [RecordKey]
+    /// Its own replica's events before it went with it.
+    private let isWhole: Bool
+
+    init(
+      header: TransactionHeader, events: [Event], foreign: VersionVector, keys: [RecordKey]
+    ) {
+      self.header = header
+      self.events = events
+      self.foreign = foreign
+      self.keys = keys
+      isWhole = false
+    }
+
+    /// One of which all is known that its author had seen and the log still holds.
+    init(header: TransactionHeader, events: [Event], whole: VersionVector) {
+      self.header = header
+      self.events = events
+      foreign = whole
+      keys = []
+      isWhole = true
+    }
+
+    /// What its author had seen, as far as it has not left the log.
+    /// - Parameter kept: of each replica that lost events, the last that is left.
+    func context(_ kept: [ReplicaID: UInt64]) -> VersionVector {
+      var context = foreign
+      // Its own replica's earlier events are no longer implied by its place.
+      if !isWhole { context.set(header.replica, to: header.firstSeq - 1) }
+      for (replica, seq) in kept { context.set(replica, to: min(context[replica], seq)) }
+      return context
+    }
   }
 
-  /// This store's undecided transactions from an lsn on.
-  private func withdrawals(
+  /// This store's undecided transactions from an lsn on, in the order of their stamps: that of the log
+  /// too, but where what was kept for a user came back later than it was written.
+  func withdrawals(
     from lsn: UInt64, _ tx: inout WriteTransaction
   ) throws -> [Withdrawn] {
     var items: [Withdrawn] = []
@@ -86,15 +120,15 @@ extension LogWriter {
       let events = try entry.transaction.events()
       items.append(
         Withdrawn(
-          header: header, events: events, context: try tables.foreignContext(header.firstDot, tx),
+          header: header, events: events, foreign: try tables.foreignContext(header.firstDot, tx),
           keys: try events.map { try catalog.key($0, resolved) }))
       return true
     }
-    return items
+    return items.sorted { $0.header.firstStamp < $1.header.firstStamp }
   }
 
   /// Takes a replica's events after a seq out of the log's index; the entries stay where they are.
-  private func withdraw(
+  func withdraw(
     _ replica: ReplicaID, after seq: UInt64, _ tx: inout WriteTransaction
   ) throws {
     try closeAcceptance(&tx)
@@ -130,14 +164,12 @@ extension LogWriter {
     header.eventCount -= min(count, header.eventCount)
   }
 
-  private func issue(
+  /// Appends a withdrawn transaction again, under the active replica.
+  func issue(
     _ item: Withdrawn, _ kept: [ReplicaID: UInt64], _ tx: inout WriteTransaction
   ) throws {
     guard let resolved = catalog.resolved(item.header.schema) else { return }
-    var context = item.context
-    // Its own replica's earlier events are no longer implied by its place.
-    context.set(item.header.replica, to: item.header.firstSeq - 1)
-    for (replica, seq) in kept { context.set(replica, to: min(context[replica], seq)) }
+    var context = item.context(kept)
     let replica = header.replica
     context.set(replica, to: 0)
     var proposal = Proposal(
@@ -146,7 +178,8 @@ extension LogWriter {
       effective: item.events.map(\.stamp))
     try judge(&proposal, .decided, firstLSN: header.nextLSN, &tx)
     let transactionHeader = TransactionHeader(
-      proposal, contextChange: try contextChange(proposal, &tx), label: item.header.label)
+      proposal, contextChange: try contextChange(proposal, &tx), label: item.header.label,
+      cites: item.header.cites)
     var bytes = ByteWriter(capacity: 1024)
     let hash = try encodeTransaction(
       transactionHeader, proposal.events, after: state(replica).head, into: &bytes)

@@ -110,79 +110,15 @@ extension LogWriter {
     _ proposal: inout Proposal, _ index: Int, _ key: RecordKey, _ row: RecordRow,
     _ judging: Judging, _ tx: inout WriteTransaction
   ) throws -> Denial? {
-    let event = proposal.events[index]
-    if case .unknown = event.kind {
-      return Denial(code: .unknownKind, message: "this version knows no such kind of event")
+    let verdict = try catalog.check(
+      proposal.events[index], proposal.resolved, key, isLocal: judging != .authority
+    ) {
+      try sight(proposal, index, key, row, judging, &tx)
     }
-    do {
-      try proposal.resolved.schema.check(
-        kind: event.kind, modelIndex: event.model, changes: event.changes)
-    } catch {
-      // What does not fit the schema cannot be stored here, whoever decides later.
-      guard judging == .authority else { throw StoreError(.invalid, error.message) }
-      return Denial(code: .invalidValue, message: error.message)
+    if !verdict.filledOwners.isEmpty {
+      proposal.fill(index, verdict.filledOwners)
     }
-    guard let place = catalog.currentPlace(key.model) else {
-      return Denial(code: .unknownModel, message: "the current schema has no such model")
-    }
-    let (seen, now) = try sight(proposal, index, key, row, judging, &tx)
-    let name = catalog.modelNames[key.model]
-    switch event.kind {
-    case .create where seen.exists:
-      return .alreadyExists(name, key.id)
-    case .update where !seen.exists, .delete where !seen.exists:
-      return .noSuchRecord(name, key.id)
-    default: break
-    }
-    guard let changes = currentChanges(event, key, proposal.resolved) else {
-      return Denial(code: .unknownField, message: "the current schema has no such field")
-    }
-    return decide(
-      &proposal, index, place, changes, key, seen: seen, now: now,
-      isLocal: judging != .authority)
-  }
-
-  private func decide(
-    _ proposal: inout Proposal, _ index: Int, _ place: Int, _ changes: [FieldChange],
-    _ key: RecordKey, seen: RecordState, now: RecordState, isLocal: Bool
-  ) -> Denial? {
-    let event = proposal.events[index]
-    let facts = catalog.facts(now.exists ? now : seen, key.model, place)
-    func ask(_ operation: AccessOperation, _ given: [FieldChange]) -> Decision {
-      catalog.policy.decide(
-        AccessRequest(
-          model: place, operation: operation, credentials: [event.principal], changes: given,
-          stored: operation == .create ? nil : facts))
-    }
-    switch event.kind {
-    case .update: return ask(.update, changes).denial
-    case .delete: return ask(.delete, changes).denial
-    case .unknown: return nil
-    case .create:
-      let decision = ask(.create, changes)
-      guard case .allowed(let allowance) = decision else { return decision.denial }
-      if !allowance.filledOwners.isEmpty {
-        guard isLocal else {
-          return Denial(
-            code: .ownerForged, rule: allowance.rule,
-            message: "a create under an owner rule names its owner; this one leaves it out")
-        }
-        proposal.fill(index, allowance.filledOwners)
-      }
-      guard now.exists else { return nil }
-      // Another create came first: this one must be allowed as an update as well. Naming the owner
-      // that the record has changes nothing.
-      let owners = catalog.ownerPlaces(key.model)
-      return ask(
-        .update,
-        changes.filter { change in
-          guard owners.contains(change.field), case .set(let value) = change.operation else {
-            return true
-          }
-          return facts.storedValue(of: change.field) != value
-        }
-      ).denial
-    }
+    return verdict.denial
   }
 
   /// The record as the event's author had seen it, and as this log sees it just before.
@@ -197,52 +133,6 @@ extension LogWriter {
     let seen = RecordState.fold(
       events.filter { context.contains($0.rank.dot) }, catalog.mergeRules(key.model))
     return (seen, row.state)
-  }
-
-  /// The changes with fields at their places in the current schema.
-  private func currentChanges(
-    _ event: Event, _ key: RecordKey, _ resolved: Catalog.Resolved
-  ) -> [FieldChange]? {
-    if resolved.version == catalog.current.version { return event.changes }
-    var changes: [FieldChange] = []
-    for change in event.changes {
-      let field = resolved.fields[event.model][change.field]
-      guard let place = catalog.currentPlace(key.model, field) else { return nil }
-      changes.append(FieldChange(field: place, operation: change.operation))
-    }
-    return changes.sorted { $0.field < $1.field }
-  }
-}
-
-extension Catalog {
-  /// The places in the current schema of the fields that name owners.
-  func ownerPlaces(_ model: Int) -> [Int] {
-    mergeRules(model).ownerFields.compactMap { currentPlace(model, $0) }
-  }
-
-  /// A record's values by their fields' places in the current schema, as the rules read them.
-  func facts(_ state: RecordState, _ model: Int, _ place: Int) -> StoredRecord {
-    let fields = current.fields[place]
-    let owners = mergeRules(model).ownerFields
-    return StoredRecord { fieldPlace in
-      guard fields.indices.contains(fieldPlace) else { return .null }
-      let field = fields[fieldPlace]
-      return (owners.contains(field) ? state.owner(field) : state.value(field)) ?? .null
-    }
-  }
-}
-
-extension Denial {
-  static func alreadyExists(_ model: String, _ id: RecordID) -> Denial {
-    Denial(
-      code: .alreadyExists,
-      message: "\(model) \(id) exists already; update it, or create it under another id")
-  }
-
-  static func noSuchRecord(_ model: String, _ id: RecordID) -> Denial {
-    Denial(
-      code: .noSuchRecord,
-      message: "\(model) \(id) does not exist for all that its author had seen; create it first")
   }
 }
 

@@ -5,10 +5,11 @@ internal import TidemarkSchema
 
 extension LogWriter {
   /// Writes one transaction of this store's own.
+  /// - Parameter cites: the first dot of the refused transaction that it takes the place of.
   /// - Precondition: at least one operation.
   /// - Throws: `StoreError` `invalid` for what cannot be stored whoever asks.
   func write(
-    _ operations: [Operation], _ tx: inout WriteTransaction
+    _ operations: [Operation], cites: Dot? = nil, _ tx: inout WriteTransaction
   ) throws -> TransactionReceipt {
     try closeAcceptance(&tx)
     let clockBefore = header.clock
@@ -26,7 +27,7 @@ extension LogWriter {
     }
     let change = try contextChange(proposal, &tx)
     let transactionHeader = TransactionHeader(
-      proposal, contextChange: change, label: operations[0].transactionLabel)
+      proposal, contextChange: change, label: operations[0].transactionLabel, cites: cites)
     var bytes = ByteWriter(capacity: 1024)
     let hash: TransactionHash
     do {
@@ -115,7 +116,9 @@ extension LogWriter {
 }
 
 extension TransactionHeader {
-  init(_ proposal: Proposal, contextChange: VersionVector, label: String?) {
+  init(
+    _ proposal: Proposal, contextChange: VersionVector, label: String?, cites: Dot? = nil
+  ) {
     var principals: [Principal] = []
     for event in proposal.events where !principals.contains(event.principal) {
       principals.append(event.principal)
@@ -123,7 +126,7 @@ extension TransactionHeader {
     self.init(
       replica: proposal.replica, firstSeq: proposal.firstSeq, eventCount: proposal.events.count,
       schema: proposal.resolved.version, firstStamp: proposal.events.first?.stamp ?? .zero,
-      contextChange: contextChange, label: label, principals: principals)
+      contextChange: contextChange, label: label, cites: cites, principals: principals)
   }
 }
 

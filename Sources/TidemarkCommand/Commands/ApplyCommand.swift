@@ -38,6 +38,7 @@ struct ApplyCommand: ParsableCommand {
   func run() throws {
     var options = StoreOptions()
     options.durability = durability
+    options.customAuthorizer = try self.store.custom.authorizer()
     let store = try Store.open(at: self.store.directory, options: options)
     let schema = try store.schema
     var reader = try LineReader(file, lineByteCountMax: Operation.byteCountMax)

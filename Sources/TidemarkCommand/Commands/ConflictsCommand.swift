@@ -7,11 +7,14 @@ struct ConflictsCommand: ParsableCommand {
     commandName: "conflicts", abstract: "Show which concurrent writes lost, and to which.")
 
   @OptionGroup var store: StoreArgument
+  @Option(name: .customLong("as"), help: PrincipalArgument.readerHelp)
+  var principal: PrincipalArgument?
+
   @OptionGroup var common: CommonOptions
 
   func run() throws {
     var table = TextTable(["record", "field", "shows", "by", "lost"])
-    try store.open().forEachConflict { conflict in
+    try store.open().forEachConflict(as: principal?.principal) { conflict in
       if common.json {
         try Output.line(json(conflict))
       } else {

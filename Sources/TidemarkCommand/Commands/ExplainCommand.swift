@@ -12,13 +12,16 @@ struct ExplainCommand: ParsableCommand {
   @Argument(help: "The event's dot, REPLICA:SEQ, as `log` shows it with --json.")
   var dot: Dot
 
+  @Option(name: .customLong("as"), help: PrincipalArgument.readerHelp)
+  var principal: PrincipalArgument?
+
   @OptionGroup var common: CommonOptions
 
   func run() throws {
     let store = try store.open()
     let explanation: Explanation
     do {
-      explanation = try store.explain(dot)
+      explanation = try store.explain(dot, as: principal?.principal)
     } catch let error where error.code == .notFound {
       throw CommandError(.no, error.message)
     }
@@ -42,6 +45,9 @@ struct ExplainCommand: ParsableCommand {
         .init("field", .string(field.field)), .init("outcome", .string(field.outcome.rawValue)),
       ]
       if let by = field.by { members.append(.init("by", .string("\(by)"))) }
+      if !field.over.isEmpty {
+        members.append(.init("over", .list(field.over.map { .string("\($0)") })))
+      }
       builder.append(Value.object(members))
     }
     builder.endList()
@@ -95,10 +101,11 @@ struct ExplainCommand: ParsableCommand {
   private func showRules(_ explanation: Explanation) {
     guard let trace = explanation.trace else { return }
     Output.text("")
-    Output.text("Rule by rule, as the rules read now, to the record as this log had it before:")
+    let policy = explanation.policy.map { " of policy \($0)" } ?? ""
+    Output.text("Rule by rule\(policy), on the record as this log had it before:")
     trace.show()
     Output.text("  so it is \(trace.decision.text)")
-    // The rules may have changed since, and an authority knows of other writes.
+    // An authority knows of other writes.
     let isAccepted = explanation.line.status == .accepted
     if explanation.line.status != .pending, isAccepted != trace.decision.isAllowed {
       Output.text("  The decision above was made on other grounds, and it is the one that counts.")
@@ -122,6 +129,11 @@ struct ExplainCommand: ParsableCommand {
     for field in explanation.fields {
       let by = field.by.map { " by \($0)" } ?? ""
       switch field.outcome {
+      case .wins where !field.over.isEmpty:
+        let over = field.over.map(\.description).joined(separator: ", ")
+        Output.text(
+          "  \(field.field): in conflict; the view shows it, for its stamp is later than that of \(over)"
+        )
       case .wins: Output.text("  \(field.field): the view shows it")
       case .overwritten: Output.text("  \(field.field): set again later\(by), which had seen it")
       case .lost:

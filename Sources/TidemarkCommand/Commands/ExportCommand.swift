@@ -19,13 +19,22 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "ndjson: a record a line. csv: with a header row. operations: the live events.")
   var format: Format = .ndjson
 
+  @Option(name: .customLong("as"), help: PrincipalArgument.readerHelp)
+  var principal: PrincipalArgument?
+
   @OptionGroup var common: CommonOptions
 
   func run() throws {
     let store = try store.open()
+    guard principal == nil || format != .operations else {
+      throw CommandError(
+        .usage,
+        "operations are whole, and what may not be read cannot be left out: choose ndjson or csv, or leave --as out"
+      )
+    }
     switch format {
     case .ndjson:
-      try store.forEachRecord(of: model) { view in
+      try store.forEachRecord(of: model, as: principal?.principal) { view in
         var builder = JSONLine()
         builder.beginObject()
         // A field of that name comes first: what is exported must come back whole.
@@ -54,7 +63,7 @@ struct ExportCommand: ParsableCommand {
       )
     }
     try Output.line(CSV.row(["id"] + model.fields.map(\.name)))
-    try store.forEachRecord(of: name) { view in
+    try store.forEachRecord(of: name, as: principal?.principal) { view in
       let cells = model.fields.map { field -> String? in
         switch view[field.name] {
         case nil, .null?: nil

@@ -15,10 +15,14 @@ struct HistoryCommand: ParsableCommand {
   @Argument(help: "The record's id.")
   var id: String
 
+  @Option(name: .customLong("as"), help: PrincipalArgument.readerHelp)
+  var principal: PrincipalArgument?
+
   @OptionGroup var common: CommonOptions
 
   func run() throws {
-    let history = try store.open().history(model, RecordID(id))
+    let history = try store.open().history(
+      model, RecordID(id), as: principal?.principal)
     guard !history.isEmpty else {
       throw CommandError(.no, "nothing ever happened to \(model) \(id) in this log")
     }

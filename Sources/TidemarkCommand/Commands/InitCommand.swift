@@ -48,10 +48,13 @@ struct InitCommand: ParsableCommand {
 
 /// Reads and checks schema files for commands.
 enum SchemaFile {
-  static func schema(_ path: String) throws -> Schema {
+  static func schema(
+    _ path: String, providers: Set<Principal.Provider>? = nil
+  ) throws -> Schema {
     do {
       return try Schema.parse(
-        bytes: try LineReader.contents(path, byteCountMax: Schema.byteCountMax))
+        bytes: try LineReader.contents(path, byteCountMax: Schema.byteCountMax),
+        providers: providers)
     } catch let error as SchemaError {
       throw CommandError(
         .usage, "\(path):\(error.line):\(error.column): \(error.message) (\(error.code.rawValue))")

@@ -36,6 +36,9 @@ struct LogCommand: ParsableCommand {
   @Flag(help: "Go on with new entries as they come.")
   var follow = false
 
+  @Option(name: .customLong("as"), help: PrincipalArgument.readerHelp)
+  var principal: PrincipalArgument?
+
   @OptionGroup var common: CommonOptions
 
   /// Rows held to align them; a log may be longer than memory.
@@ -66,7 +69,7 @@ struct LogCommand: ParsableCommand {
     repeat {
       // The walk may see more than there was here: what it has shown counts too.
       var end = try store.nextLSN - 1
-      try store.forEachLogLine(query) { line in
+      try store.forEachLogLine(query, as: principal?.principal) { line in
         end = max(end, line.lsn)
         if line.stamp >= from { try show(line, &table) }
         return true

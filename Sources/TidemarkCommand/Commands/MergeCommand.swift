@@ -18,13 +18,20 @@ struct MergeCommand: ParsableCommand {
   @Argument(help: "The store to change.")
   var into: String
 
+  @Option(
+    name: .customLong("as"),
+    help: "Whose pending work a device submits; may be repeated. Left out: everybody's.")
+  var principals: [PrincipalArgument] = []
+
+  @OptionGroup var custom: CustomOption
   @OptionGroup var common: CommonOptions
 
   func run() throws {
-    let (source, target) = try StorePair.open(from, into)
+    let (source, target) = try StorePair.open(from, into, authorizer: try custom.authorizer())
     defer { Progress.clear() }
     let summary = try Replication.merge(
-      from: source, into: target, progress: Progress.show)
+      from: source, into: target, credentials: principals.credentials,
+      progress: Progress.show)
     if common.json {
       var builder = JSONLine()
       builder.append(summary)
@@ -32,5 +39,6 @@ struct MergeCommand: ParsableCommand {
     }
     Output.text("\(from) → \(into): \(summary.text)")
     summary.showForks()
+    summary.showHeld()
   }
 }

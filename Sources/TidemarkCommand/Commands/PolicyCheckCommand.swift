@@ -10,10 +10,16 @@ struct PolicyCheckCommand: ParsableCommand {
   @Argument(help: "The GraphQL schema file.")
   var schema: String
 
+  @Option(
+    name: .customLong("provider"),
+    help: "A provider that is configured; may be repeated. Left out: all are.")
+  var providers: [Principal.Provider] = []
+
   @OptionGroup var common: CommonOptions
 
   func run() throws {
-    let parsed = try SchemaFile.schema(schema)
+    let parsed = try SchemaFile.schema(
+      schema, providers: providers.isEmpty ? nil : Set(providers))
     let warnings = PolicyCheck(parsed).warnings
     for warning in warnings {
       if common.json {

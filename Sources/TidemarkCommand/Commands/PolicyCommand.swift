@@ -5,6 +5,10 @@ import TidemarkJSON
 struct PolicyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "policy",
-    abstract: "Check a schema's rules, or decide one hypothetical operation.",
-    subcommands: [PolicyCheckCommand.self, PolicyDecideCommand.self])
+    abstract: "Check, try, replay and take a schema's rules.",
+    subcommands: [
+      PolicyCheckCommand.self, PolicyDecideCommand.self, PolicyModesCommand.self,
+      PolicyCanCommand.self, PolicyDryRunCommand.self, PolicyAdoptCommand.self,
+      PolicyVersionsCommand.self, PolicyBenchCommand.self,
+    ])
 }

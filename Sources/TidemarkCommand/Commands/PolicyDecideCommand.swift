@@ -32,6 +32,7 @@ struct PolicyDecideCommand: ParsableCommand {
   @Option(help: "A file of cases, one JSON object a line; - for standard input.")
   var cases: String?
 
+  @OptionGroup var custom: CustomOption
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
@@ -41,7 +42,7 @@ struct PolicyDecideCommand: ParsableCommand {
   }
 
   func run() throws {
-    let decider = PolicyDecider(try SchemaFile.schema(schema))
+    let decider = PolicyDecider(try SchemaFile.schema(schema), try custom.authorizer())
     if let cases {
       var reader = try LineReader(cases, lineByteCountMax: Operation.byteCountMax)
       while let line = try reader.next() {

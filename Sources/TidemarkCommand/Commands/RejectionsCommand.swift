@@ -12,22 +12,84 @@ struct RejectionsCommand: ParsableCommand {
   @Option(help: "Note that this rejection has been dealt with.")
   var acknowledge: Dot?
 
+  @Option(help: "Submit the transaction of this rejected event again; the new one cites the old.")
+  var resubmit: Dot?
+
+  @Option(help: "With --resubmit: fields of that event to give otherwise, as a JSON object.")
+  var fields: String?
+
+  @Option(name: .customLong("as"), help: PrincipalArgument.readerHelp)
+  var principal: PrincipalArgument?
+
   @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    if fields != nil, resubmit == nil { throw ValidationError("--fields goes with --resubmit") }
+  }
 
   func run() throws {
     let store = try store.open()
+    if let resubmit { return try submitAgain(resubmit, store) }
     if let acknowledge {
       try store.acknowledge(acknowledge)
       if !common.json { Output.text("\(acknowledge) is acknowledged") }
       return
     }
-    let rejections = try store.rejections()
+    let rejections = try store.rejections(as: principal?.principal)
     if common.json {
       for rejection in rejections { try Output.line(json(rejection)) }
       return
     }
     if rejections.isEmpty { Output.text("nothing was refused") }
     for rejection in rejections { show(rejection) }
+  }
+
+  private func submitAgain(_ dot: Dot, _ store: Store) throws {
+    let line = try store.logLine(dot)
+    let place = Int(dot.seq - line.transactionDot.seq)
+    do {
+      let receipt = try store.resubmit(dot) { operations in
+        guard let fields, operations.indices.contains(place) else { return }
+        for change in try changes(fields, operations[place], store.schema) {
+          operations[place].changes.removeAll { $0.name.hasSameBytes(as: change.name) }
+          operations[place].changes.append(change)
+        }
+      }
+      guard common.json else {
+        return Output.text(
+          "\(dot) was submitted again as \(receipt.dots[place]), \(receipt.decision.rawValue)")
+      }
+      for dot in receipt.dots {
+        var builder = JSONLine()
+        builder.beginObject()
+        builder.append("dot", dot.description)
+        builder.append("cites", line.transactionDot.description)
+        builder.append("decision", receipt.decision.rawValue)
+        builder.endObject()
+        try Output.line(builder.bytes)
+      }
+    } catch let refusal as AuthorizationError {
+      throw CommandError(.no, "\(refusal); nothing was written, and \(dot) stays as it was")
+    }
+  }
+
+  /// Fields as an operation of the event's kind would give them.
+  private func changes(
+    _ text: String, _ operation: Tidemark.Operation, _ schema: Schema
+  ) throws -> [Tidemark.Operation.Change] {
+    guard let given = try? JSONReader.read(text), case .object = given else {
+      throw CommandError(.usage, "--fields is a JSON object, as {\"title\":\"Hi\"}")
+    }
+    // An update takes any fields; what a create must give it has already.
+    let line = Value.object([
+      .init("op", "update"), .init("model", .string(operation.model)),
+      .init("id", .string(operation.id.string)), .init("fields", given),
+    ])
+    do {
+      return try Operation(json: Array(JSONWriter.text(line).utf8), schema: schema).changes
+    } catch {
+      throw CommandError(.usage, "--fields: \(error.message) (\(error.code.rawValue))")
+    }
   }
 
   /// Sentences, not a table's cells: why it was refused is what its author wants to read whole.
@@ -41,6 +103,7 @@ struct RejectionsCommand: ParsableCommand {
       head += "  its content is no longer kept here"
     }
     Output.text(head + (rejection.isAcknowledged ? Text.dim("  acknowledged") : ""))
+    if let again = rejection.resubmitted { Output.text("    submitted again as \(again)") }
     if !line.writtenText.isEmpty { Output.text("    it said: \(Text.visible(line.writtenText))") }
     if let reason = line.reason {
       Output.text("    \(Text.red(reason.code)): \(Text.visible(reason.message))")
@@ -91,6 +154,7 @@ struct RejectionsCommand: ParsableCommand {
     builder.append("after", Value.object(rejection.after))
     builder.append("dependents", Value.list(rejection.dependents.map { .string("\($0)") }))
     builder.append("acknowledged", rejection.isAcknowledged)
+    builder.append("resubmitted", ifGiven: rejection.resubmitted?.description)
     builder.endObject()
     return builder.bytes
   }

@@ -14,6 +14,12 @@ struct SyncCommand: ParsableCommand {
   @Argument(help: "The other store's directory.")
   var other: String
 
+  @Option(
+    name: .customLong("as"),
+    help: "Whose pending work a device submits; may be repeated. Left out: everybody's.")
+  var principals: [PrincipalArgument] = []
+
+  @OptionGroup var custom: CustomOption
   @OptionGroup var common: CommonOptions
 
   func run() throws {
@@ -21,9 +27,11 @@ struct SyncCommand: ParsableCommand {
       throw CommandError(
         .usage, "\(other): sync over the network is not there yet; give a directory")
     }
-    let (left, right) = try StorePair.open(directory, other)
+    let (left, right) = try StorePair.open(directory, other, authorizer: try custom.authorizer())
     defer { Progress.clear() }
-    let exchange = try Replication.sync(left, right, progress: Progress.show)
+    let exchange = try Replication.sync(
+      left, right, credentials: principals.credentials,
+      progress: Progress.show)
     if common.json {
       var builder = JSONLine()
       builder.beginObject()
@@ -34,7 +42,9 @@ struct SyncCommand: ParsableCommand {
     }
     Output.text("\(directory) → \(other): \(exchange.toRight.text)")
     exchange.toRight.showForks()
+    exchange.toRight.showHeld()
     Output.text("\(other) → \(directory): \(exchange.toLeft.text)")
     exchange.toLeft.showForks()
+    exchange.toLeft.showHeld()
   }
 }

@@ -135,7 +135,8 @@ struct RecordPrinter {
     var text = TextTable(["id"] + held.columns + ["updated"])
     for view in held.rows {
       let cells = held.columns.map { column in
-        (view[column]?.text ?? "") + (view.conflicts.contains(column) ? " ⚡" : "")
+        (view.hidden.contains(column) ? "hidden" : view[column]?.text ?? "")
+          + (view.conflicts.contains(column) ? " ⚡" : "")
       }
       text.add([view.id.string] + cells + [view.updated.stamp.time])
     }
@@ -146,6 +147,10 @@ struct RecordPrinter {
     Output.text(Text.bold("\(view.model) \(Text.visible(view.id.string))"))
     let width = (view.fields.map(\.name.count) + [7]).max() ?? 7
     for field in view.fields {
+      if view.hidden.contains(field.name) {
+        Output.text("  \(Text.padded(field.name, to: width))  \(Text.dim("hidden by the rules"))")
+        continue
+      }
       let mark = view.conflicts.contains(field.name) ? Text.yellow("  ⚡ in conflict") : ""
       Output.text(
         "  \(Text.padded(field.name, to: width))  \(Text.visible(field.value.text))\(mark)")

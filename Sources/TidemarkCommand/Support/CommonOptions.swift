@@ -13,5 +13,11 @@ struct StoreArgument: ParsableArguments {
   @Argument(help: "The store's directory.")
   var directory: String
 
-  func open() throws(StoreError) -> Store { try Store.open(at: directory) }
+  @OptionGroup var custom: CustomOption
+
+  func open() throws -> Store {
+    var options = StoreOptions()
+    options.customAuthorizer = try custom.authorizer()
+    return try Store.open(at: directory, options: options)
+  }
 }

@@ -3,18 +3,22 @@ import TidemarkJSON
 import TidemarkSync
 
 enum StorePair {
-  static func open(_ left: String, _ right: String) throws -> (Store, Store) {
-    let first = try open(left)
-    let second = try open(right)
+  static func open(
+    _ left: String, _ right: String, authorizer: (any CustomAuthorizer)? = nil
+  ) throws -> (Store, Store) {
+    var options = StoreOptions()
+    options.customAuthorizer = authorizer
+    let first = try open(left, options)
+    let second = try open(right, options)
     guard try first.identity.logID != second.identity.logID || !isSame(left, right) else {
       throw CommandError(.usage, "\(left) and \(right) are one store; name two")
     }
     return (first, second)
   }
 
-  private static func open(_ directory: String) throws -> Store {
+  private static func open(_ directory: String, _ options: StoreOptions) throws -> Store {
     do {
-      return try Store.open(at: directory)
+      return try Store.open(at: directory, options: options)
     } catch {
       throw StoreError(error.code, "\(directory): \(error.message)")
     }
@@ -46,6 +50,20 @@ extension MergeSummary {
     return parts.joined(separator: ", ")
   }
 
+  func showHeld() {
+    for work in held {
+      let events = work.eventCount == 1 ? "1 event" : "\(work.eventCount) events"
+      let why =
+        switch work.reason {
+        case .notSignedIn: "who is not signed in: sign in and sync again, or sign them out"
+        case .expired: "whose credential has expired: sign in again and sync"
+        case .behind: "behind those that wait"
+        }
+      Output.text(
+        Text.yellow("held") + "  \(events) of \(Text.visible(work.principal.name)), \(why)")
+    }
+  }
+
   func showForks() {
     for fork in forks {
       let events = fork.eventCount == 1 ? "1 event goes on" : "\(fork.eventCount) events go on"
@@ -72,6 +90,22 @@ extension JSONBuilder {
             .init("events", .int(Int64(fork.eventCount))),
           ])
         }))
+    if !summary.held.isEmpty {
+      beginList("held")
+      for work in summary.held {
+        beginObject()
+        work.principal.appendJSON("actor", to: &self)
+        append("events", work.eventCount)
+        append("reason", work.reason.rawValue)
+        endObject()
+      }
+      endList()
+    }
     endObject()
   }
+}
+
+extension [PrincipalArgument] {
+  /// `nil` where nobody is named: then everybody's work goes.
+  var credentials: [Credential]? { isEmpty ? nil : map { Credential($0.principal) } }
 }

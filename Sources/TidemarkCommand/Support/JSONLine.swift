@@ -21,6 +21,7 @@ extension JSONBuilder {
     if !view.conflicts.isEmpty {
       append("conflicts", Value.list(view.conflicts.map(Value.string)))
     }
+    if !view.hidden.isEmpty { append("hidden", Value.list(view.hidden.map(Value.string))) }
     endObject()
   }
 

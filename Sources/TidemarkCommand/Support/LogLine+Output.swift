@@ -19,6 +19,7 @@ extension LogLine {
     builder.endObject()
     builder.append("context", context)
     builder.append("tx", transaction)
+    builder.append("cites", ifGiven: cites?.description)
     if let event { event.principal.appendJSON("actor", to: &builder) }
     builder.append("status", status.rawValue)
     if let reason {
@@ -26,6 +27,7 @@ extension LogLine {
       builder.append("rule", ifGiven: reason.rule)
     }
     if let policy { builder.append("policy", policy.description) }
+    if !hidden.isEmpty { builder.append("hidden", Value.list(hidden.map(Value.string))) }
   }
 
   func appendJSON(to builder: inout JSONBuilder) {

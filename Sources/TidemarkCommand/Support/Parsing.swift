@@ -10,6 +10,16 @@ extension ReplicaID: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
 }
 
+extension SchemaVersion: ExpressibleByArgument {
+  /// 16 hexadecimal digits.
+  public init?(argument: String) {
+    guard argument.utf8.count == 16, let value = UInt64(argument, radix: 16) else { return nil }
+    self.init(value)
+  }
+}
+
+extension Principal.Provider: ExpressibleByArgument {}
+extension ModeStrategy: ExpressibleByArgument {}
 extension StoreRole: ExpressibleByArgument {}
 extension Durability: ExpressibleByArgument {}
 extension AcceptanceMode: ExpressibleByArgument {}
@@ -50,6 +60,10 @@ struct PrincipalArgument: ExpressibleByArgument {
       return nil
     }
   }
+
+  /// For commands that show the whole store where nobody is named.
+  static let readerHelp: ArgumentHelp =
+    "Only what this principal may read: anonymous, user:SUB, user:SUB,group=NAME, or an actor's JSON."
 
   static let help: ArgumentHelp =
     "Who asks: anonymous, user:SUB, user:SUB,group=NAME, or an actor's JSON object."

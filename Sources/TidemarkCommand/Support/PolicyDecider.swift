@@ -12,7 +12,7 @@ struct PolicyCase {
   init(model: String, operation: String, principals: [Principal], input: Value?, record: Value?) {
     self.model = model
     self.operation = operation
-    self.principals = principals
+    self.principals = principals.flatMap(\.credentials)
     self.input = input
     self.record = record
   }
@@ -33,7 +33,7 @@ struct PolicyCase {
     var actors: [Value?] = [value["principal"]]
     if case .list(let several)? = value["principal"] { actors = several }
     do {
-      principals = try actors.map { try Principal(actor: $0) }
+      principals = try actors.flatMap { try Principal(actor: $0).credentials }
     } catch let error as OperationError {
       throw CommandError(.usage, error.message)
     }
@@ -80,9 +80,9 @@ struct PolicyDecider {
   private let schema: Schema
   private let policy: Policy
 
-  init(_ schema: Schema) {
+  init(_ schema: Schema, _ authorizer: (any CustomAuthorizer)?) {
     self.schema = schema
-    policy = Policy(schema)
+    policy = Policy(schema, customAuthorizer: authorizer)
   }
 
   func decide(_ item: PolicyCase) throws -> PolicyVerdict {
@@ -92,18 +92,14 @@ struct PolicyDecider {
         "the schema has no model \(item.model); it has \(schema.models.map(\.name).joined(separator: ", "))"
       )
     }
-    let name = item.operation == "read" ? "get" : item.operation
-    guard let operation = AccessOperation(rawValue: name) else {
-      throw CommandError(
-        .usage, "there is no operation \(item.operation); write create, update, delete or read")
-    }
+    let operation = try AccessOperation(named: item.operation)
     let model = schema.models[place]
     let stored = try item.record.map { try facts($0, model) }
     if operation.isRead { return read(item, operation, place, stored) }
     let changes = try changes(item.input, model)
     let request = AccessRequest(
       model: place, operation: operation, credentials: item.principals, changes: changes,
-      stored: operation == .create ? nil : stored)
+      stored: operation == .create ? nil : stored, givesID: item.input?["id"] != nil)
     let trace = policy.explain(request)
     var verdict = verdict(trace.decision, item)
     verdict.trace = trace

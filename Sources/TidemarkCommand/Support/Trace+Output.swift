@@ -3,7 +3,7 @@ import TidemarkJSON
 
 extension JSONBuilder {
   /// `"trace":[{"rule","applies","finding","why","field"?}]` and what it comes to,
-  /// `"decision":{"decision","rule"?,"reason"?,"message"?,"field"?}`.
+  /// `"decision":{"decision","rule"?,"mode"?,"reason"?,"message"?,"field"?}`.
   mutating func appendTrace(_ trace: Trace) {
     beginList("trace")
     for clause in trace.clauses {
@@ -19,6 +19,7 @@ extension JSONBuilder {
     beginObject("decision")
     append("decision", trace.decision.name)
     append("rule", ifGiven: trace.decision.rule)
+    append("mode", ifGiven: trace.decision.mode)
     if let denial = trace.decision.denial {
       append("reason", denial.code.rawValue)
       append("message", denial.message)
@@ -59,11 +60,18 @@ extension Decision {
     return denial?.rule
   }
 
+  /// The provider of the credential that was allowed.
+  var mode: String? {
+    if case .allowed(let allowance) = self { return allowance.provider.rawValue }
+    return nil
+  }
+
   /// For people: what the rules come to; the clauses say why.
   var text: String {
     let by = rule.map { " by \($0)" } ?? ""
     switch self {
-    case .allowed: return Text.green("allowed") + by
+    case .allowed(let allowance):
+      return Text.green("allowed") + by + " for \(allowance.provider.rawValue)"
     case .denied(let denial):
       return Text.red("denied") + by + " (\(denial.code.rawValue))"
     case .unknown(let fact):

@@ -12,13 +12,40 @@ public struct Rejection: Sendable {
   /// Live events of the record that had seen the rejected one.
   public let dependents: [Dot]
   public let isAcknowledged: Bool
+  /// The first dot of the transaction that was submitted in its place.
+  public internal(set) var resubmitted: Dot?
 }
 
 extension Store {
   /// The rejections that this store knows: on a device those of its own events, oldest dot first; at
   /// an authority all that it refused, in the order of its log.
+  /// - Parameter principal: only what this principal wrote, with the values that it may read.
   /// - Complexity: O(rejections) on a device, O(log) at an authority.
-  public func rejections() throws(StoreError) -> [Rejection] {
+  public func rejections(as principal: Principal? = nil) throws(StoreError) -> [Rejection] {
+    let all = try allRejections()
+    guard let principal else { return all }
+    return try read { tx, snapshot in
+      var readership = Readership(snapshot, principal, .get)
+      return try all.compactMap { rejection in
+        guard let event = rejection.line.event, principal.isSamePerson(as: event.principal),
+          let model = rejection.line.model,
+          let number = try snapshot.catalog.modelNumbers(model.name).first
+        else { return nil }
+        let access = try readership.access(RecordKey(model: number, id: event.id), tx)
+        guard access.isVisible else {
+          return Rejection(
+            line: rejection.line, before: [], after: [], dependents: [],
+            isAcknowledged: rejection.isAcknowledged, resubmitted: rejection.resubmitted)
+        }
+        return Rejection(
+          line: rejection.line, before: readership.members(rejection.before, access),
+          after: readership.members(rejection.after, access), dependents: rejection.dependents,
+          isAcknowledged: rejection.isAcknowledged, resubmitted: rejection.resubmitted)
+      }
+    }
+  }
+
+  private func allRejections() throws(StoreError) -> [Rejection] {
     try read { tx, snapshot in
       let lines = try LogLines(snapshot, tx)
       var rejections: [Rejection] = []
@@ -41,7 +68,8 @@ extension Store {
         rejections.append(
           Rejection(
             line: try lines.line(lsn, tx), before: notice.before, after: notice.after,
-            dependents: notice.dependents, isAcknowledged: notice.isAcknowledged))
+            dependents: notice.dependents, isAcknowledged: notice.isAcknowledged,
+            resubmitted: notice.resubmitted))
         return true
       }
       return rejections
@@ -54,7 +82,7 @@ extension Store {
     try write { writer, tx in
       let bytes = try tx.get(writer.tables.rejections, dot.key.rawBytes)?.toArray()
       guard let bytes else {
-        throw StoreError(.notFound, "no rejection of \(dot) is kept here")
+        throw StoreError.noRejection(dot)
       }
       var notice = try RejectionNotice(bytes.rawBytes)
       notice.isAcknowledged = true

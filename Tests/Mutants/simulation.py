@@ -1,6 +1,6 @@
 """Builds the sources with planted faults, and sees that the simulator catches each.
 
-    python3 Tests/Mutants/run.py [--runs 10000] [--only TEXT] [--directory DIR]
+    python3 Tests/Mutants/simulation.py [--runs 10000] [--only TEXT] [--directory DIR]
 
 A simulator that has not caught a planted fault proves nothing. The faults are in `mutants.py`. The sources
 are copied, and the copy is changed; what is in this tree stays as it is. A text that is not found any

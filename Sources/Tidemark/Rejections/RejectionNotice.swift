@@ -3,9 +3,10 @@ internal import TidemarkEvents
 /// What the author's store keeps of a rejected event until the app has acknowledged it: the value of
 /// the `rejections` table.
 ///
-///   u8 flags: 1 acknowledged · u64 policy · u64 decided · counted code, rule, message
+///   u8 flags: 1 acknowledged, 2 submitted again · u64 policy · u64 decided · counted code, rule, message
 ///   values before, values after: varint count, then counted name and value for each
 ///   dependents: varint count, then each dot
+///   the first dot of what was submitted again, where flagged
 struct RejectionNotice: Sendable {
   let reason: Reason
   let policy: SchemaVersion
@@ -16,9 +17,11 @@ struct RejectionNotice: Sendable {
   let after: [Value.Member]
   /// Live events of the record that had seen the rejected one.
   let dependents: [Dot]
+  /// The first dot of the transaction that took its place.
+  var resubmitted: Dot?
 
   func encode(into writer: inout ByteWriter) {
-    writer.append((isAcknowledged ? 1 : 0) as UInt8)
+    writer.append((isAcknowledged ? 1 : 0) | (resubmitted == nil ? 0 : 2) as UInt8)
     writer.append(littleEndian: policy.rawValue)
     writer.append(littleEndian: decided.rawValue)
     writer.append(counted: reason.code)
@@ -27,6 +30,7 @@ struct RejectionNotice: Sendable {
     for members in [before, after] { Value.object(members).encode(into: &writer) }
     writer.append(varint: dependents.count)
     for dot in dependents { dot.encode(into: &writer) }
+    resubmitted?.encode(into: &writer)
   }
 
   init(
@@ -44,7 +48,8 @@ struct RejectionNotice: Sendable {
 
   init(_ bytes: RawSpan) throws(CodecError) {
     var reader = ByteReader(bytes)
-    isAcknowledged = try reader.byte() & 1 != 0
+    let flags = try reader.byte()
+    isAcknowledged = flags & 1 != 0
     policy = SchemaVersion(try reader.littleEndian(UInt64.self))
     decided = Stamp(rawValue: try reader.littleEndian(UInt64.self))
     let code = try reader.string()
@@ -58,6 +63,7 @@ struct RejectionNotice: Sendable {
       dependents.append(try Dot(from: &reader))
     }
     self.dependents = dependents
+    resubmitted = flags & 2 == 0 ? nil : try Dot(from: &reader)
   }
 
   private static func members(_ reader: inout ByteReader) throws(CodecError) -> [Value.Member] {
