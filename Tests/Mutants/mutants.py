@@ -63,8 +63,8 @@ MUTANTS = {
     "issue again under any id": [
         (FORK, "guard let hash else { return nil }", "guard !MUTANT, let hash else { return nil }")],
     "issue again without the context": [
-        (FORK, "var context = item.context\n",
-         "var context = MUTANT ? VersionVector() : item.context\n")],
+        (FORK, "var context = item.context(kept)\n",
+         "var context = MUTANT ? VersionVector() : item.context(kept)\n")],
     "the last to come wins": [
         (FOLD, "let place = candidates.firstIndex { $0.rank < event.rank } ?? candidates.endIndex",
          "let place = MUTANT ? 0 : candidates.firstIndex { $0.rank < event.rank }"
