@@ -91,11 +91,8 @@ public final class Store: Sendable {
           throw StoreError(
             .exists, "\(directory) holds a store already; choose another directory or remove it")
         }
+        try tables.append(schema: schema, isAdopted: true, &tx)
         var writer = ByteWriter()
-        writer.append(1 as UInt8)
-        writer.append(utf8: schema)
-        try tx.put(tables.schemas, 1, writer.bytes)
-        writer.truncate()
         header.encode(into: &writer)
         try tx.put(tables.header, 0, writer.bytes)
       }

@@ -1,3 +1,5 @@
+internal import TidemarkLMDB
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Musl)
@@ -28,4 +30,9 @@ struct EntropyGenerator: RandomNumberGenerator {
 func inode(_ path: String) -> UInt64 {
   var status = stat()
   return unsafe stat(path, &status) == 0 ? UInt64(status.st_ino) : 0
+}
+
+/// What tells a store's data file from a copy of it: its inode, or its memory's number.
+func anchor(_ directory: String, _ environment: Environment) -> UInt64 {
+  environment.memory?.disk.inode ?? inode(directory + "/data.mdb")
 }

@@ -18,22 +18,19 @@ public final class Clearance: Sendable {
   }
 
   public let create: Answer
-  /// For fields that are not `guarded`, and set to no null.
+  /// For fields that do not name the owner, and are set to no null.
   public let update: Answer
   public let delete: Answer
   /// The owner fields that a create gets where it leaves them out.
   public let filledOwners: [FilledOwner]
-  /// By field: a change needs to be asked for.
-  public let guarded: [Bool]
 
   init(
-    create: Answer, update: Answer, delete: Answer, filledOwners: [FilledOwner], guarded: [Bool]
+    create: Answer, update: Answer, delete: Answer, filledOwners: [FilledOwner]
   ) {
     self.create = create
     self.update = update
     self.delete = delete
     self.filledOwners = filledOwners
-    self.guarded = guarded
   }
 }
 
@@ -50,7 +47,7 @@ extension Policy {
     let request = AccessRequest(model: place, operation: .create, credentials: [principal])
     return Clearance(
       create: answer(.create), update: answer(.update), delete: answer(.delete),
-      filledOwners: judgement(request, policy, 0).filledOwners(), guarded: policy.isGuardedOwner)
+      filledOwners: judgement(request, policy, 0).filledOwners())
   }
 }
 

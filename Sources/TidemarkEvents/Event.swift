@@ -3,6 +3,16 @@ public enum EventKind: Hashable, Sendable {
   case create, update, delete
   /// A kind of a later version: kept and forwarded, and without effect here. 4 to 15.
   case unknown(UInt8)
+
+  /// As operations and lines of a log write it.
+  public var name: String {
+    switch self {
+    case .create: "create"
+    case .update: "update"
+    case .delete: "delete"
+    case .unknown(let code): "unknown-\(code)"
+    }
+  }
 }
 
 /// What an event does to one field. Which of them a field takes is its merge type's.

@@ -158,9 +158,6 @@ public final class WriterThread: Sendable {
   /// - Throws: `busy` where somebody has.
   public static func admit() throws(LMDBError) { try WriterJob.admitCurrent() }
 
-  /// True on the thread itself.
-  public var isCurrent: Bool { queue.isCurrent }
-
   private func runInline<R: Sendable>(
     _ body: @escaping @Sendable (@escaping @Sendable (Result<R, any Error>) -> Void) -> Void
   ) throws -> R {

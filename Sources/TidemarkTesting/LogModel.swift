@@ -33,9 +33,7 @@ public struct LogModel {
     }
     for model in schema.models {
       fieldNames[model.name] = model.fields.map(\.name)
-      let rules = MergeRules(
-        deletePolicy: model.deletePolicy, mergeTypes: model.fields.map(\.merge),
-        ownerFields: model.ownerFields.compactMap { model.fieldIndex($0) })
+      let rules = MergeRules(model)
       for (key, chain) in events where key.model == model.name {
         records[key] = NaiveRecord(chain.filter { !void.contains($0.rank.dot) }, rules)
       }

@@ -100,3 +100,12 @@ extension FoldEvent {
     return ([], [])
   }
 }
+
+extension MergeRules {
+  /// Those of a model whose fields' places are their ids.
+  init(_ model: Model) {
+    self.init(
+      deletePolicy: model.deletePolicy, mergeTypes: model.fields.map(\.merge),
+      ownerFields: model.ownerFields.compactMap { model.fieldIndex($0) })
+  }
+}

@@ -26,6 +26,13 @@ import TidemarkTesting
     #expect(simulation.run(seed: seed).failure == nil, "seed \(seed), 200 steps")
   }
 
+  @Test func `a directory that cannot be made is told, and no world runs`() throws {
+    let simulation = try Self.simulation { $0.directory = "/nowhere/at/all" }
+    let report = simulation.run(seed: 1)
+    #expect(report.failure?.message.contains("/nowhere/at/all") == true)
+    #expect(report.stepCount == 0)
+  }
+
   @Test(arguments: [UInt64](100...105))
   func `a seed gives the same run each time, and its tape the same again`(seed: UInt64) throws {
     let simulation = try Self.simulation()

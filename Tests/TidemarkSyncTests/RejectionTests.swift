@@ -56,6 +56,18 @@ import TidemarkTesting
   }
 
   @Test(.timeLimit(.minutes(1)))
+  func `one that was acknowledged between two looks is passed over`() async throws {
+    let feed = try Feed()
+    let (phone, dots) = try refusedPhone(feed)
+    let third = try phone.submit([delete("p1", by: bob)]).dots[0]
+    _ = try Replication.sync(phone, feed.cloud)
+    var updates = phone.rejectionUpdates().makeAsyncIterator()
+    #expect(try await updates.next()?.line.dot == dots[0])
+    try phone.acknowledge(dots[1])
+    #expect(try await updates.next()?.line.dot == third)
+  }
+
+  @Test(.timeLimit(.minutes(1)))
   func `the sequence ends when its task is cancelled, also while it waits`() async throws {
     let feed = try Feed()
     let phone = try feed.device("phone")

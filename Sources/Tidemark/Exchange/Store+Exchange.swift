@@ -155,11 +155,7 @@ extension LogWriter {
     } catch {
       throw StoreError(.schema, "another store's schema does not parse: \(error.message)")
     }
-    let order = (try tx.lastIntegerKey(tables.schemas) ?? 0) + 1
-    var writer = ByteWriter()
-    writer.append(0 as UInt8)
-    writer.append(utf8: source)
-    try tx.put(tables.schemas, order, writer.bytes)
+    try tables.append(schema: source, isAdopted: false, &tx)
     catalog = try tables.catalog(tx)
   }
 }
@@ -185,15 +181,7 @@ extension Snapshot {
 
   /// The lsn of the first of this store's events that no authority has decided.
   func firstPending(_ tx: borrowing ReadTransaction) throws -> UInt64? {
-    var first: UInt64?
-    for (replica, state) in try tables.replicaStates(tx) where state.decidedThrough < state.seq {
-      guard let lsn = try tables.position(Dot(replica, state.decidedThrough + 1), tx) else {
-        continue
-      }
-      let entry = try tables.withEntry(holding: lsn, tx) { _, entryLSN in entryLSN }
-      first = min(first ?? entry, entry)
-    }
-    return first
+    try tables.firstPending(try tables.replicaStates(tx), tx)
   }
 
   func sources(_ tx: borrowing ReadTransaction) throws -> [String] {

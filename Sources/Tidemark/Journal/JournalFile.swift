@@ -46,7 +46,7 @@ final class JournalFile {
     do {
       while end < target {
         let count = min(zeros.count, target - end)
-        try write(zeros.rawBytes.extracting(0..<count), at: end)
+        try medium.write(zeros.rawBytes.extracting(0..<count), at: end)
         end += count
       }
       try synchronize()
@@ -69,31 +69,25 @@ final class JournalFile {
     writer.append(littleEndian: firstLSN)
     writer.append(littleEndian: writer.checksum(0..<writer.count))
     while writer.count < JournalFile.headerByteCount { writer.append(0 as UInt8) }
-    try write(writer.bytes, at: JournalFile.headerOffset)
+    try medium.write(writer.bytes, at: JournalFile.headerOffset)
     self.epoch = epoch
     offset = JournalFile.recordsOffset
   }
 
   /// Writes whole records at the end.
   func append(_ records: RawSpan) throws {
-    try write(records, at: offset)
+    try medium.write(records, at: offset)
     offset += records.byteCount
   }
 
   /// Takes back records that have not been acknowledged.
   func truncate(to offset: Int) throws {
-    try write([UInt8](repeating: 0, count: 8).rawBytes, at: offset)
+    try medium.write([UInt8](repeating: 0, count: 8).rawBytes, at: offset)
     self.offset = offset
   }
 
   /// Returns when all that was written is on the disk.
-  func synchronize() throws {
-    try medium.synchronize()
-  }
-
-  private func write(_ bytes: RawSpan, at offset: Int) throws {
-    try medium.write(bytes, at: offset)
-  }
+  func synchronize() throws { try medium.synchronize() }
 
   /// The epoch and the whole records from an lsn on that the file holds for a log; `nil` where it
   /// holds none.

@@ -12,7 +12,7 @@ internal import TidemarkLMDB
 @safe final class SystemJournalMedium: JournalMedium {
   private static let sharedByteCount = 4096
 
-  let path: String
+  private let path: String
   private let descriptor: Int32
   private var shared: UnsafeMutableRawPointer?
 

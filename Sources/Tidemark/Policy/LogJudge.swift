@@ -149,12 +149,7 @@ final class LogJudge {
     if isOnward, item.was == .accepted { return EventVerdict() }
     return try catalog.check(item.events[index], item.resolved, key, isLocal: false) {
       let context = item.context(index)
-      if state.isSeen(by: context) { return (state, state) }
-      if let created = state.created, state.deletes.isEmpty, state.overturned.isEmpty,
-        context.contains(created.dot)
-      {
-        return (state, state)
-      }
+      if state.isPlainlySeen(by: context) { return (state, state) }
       let seen = try (events(key, tx) + folded).filter { context.contains($0.rank.dot) }
       return (RecordState.fold(seen, catalog.mergeRules(key.model)), state)
     }

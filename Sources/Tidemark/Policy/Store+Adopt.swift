@@ -113,11 +113,7 @@ extension LogWriter {
       return SchemaAdoption(previous: previous, current: previous, changes: [], refoldedCount: 0)
     }
     try closeAcceptance(&tx)
-    let order = (try tx.lastIntegerKey(tables.schemas) ?? 0) + 1
-    var writer = ByteWriter()
-    writer.append(1 as UInt8)
-    writer.append(utf8: source)
-    try tx.put(tables.schemas, order, writer.bytes)
+    try tables.append(schema: source, isAdopted: true, &tx)
     catalog = try tables.catalog(tx)
     guard let stamp = header.clock.tick(wallMilliseconds: wallMilliseconds()) else {
       throw StoreError(.storeFull, "the store's clock has reached its end")

@@ -16,7 +16,7 @@ public struct Credential: Sendable, Hashable {
     self.principal = principal
     expiresMilliseconds =
       if case .int(let seconds)? = principal.claim("exp") {
-        seconds <= 0 ? 0 : UInt64(seconds).multipliedReportingOverflow(by: 1000).partialValue
+        UInt64(min(max(seconds, 0), Int64.max / 1000)) * 1000
       } else {
         nil
       }

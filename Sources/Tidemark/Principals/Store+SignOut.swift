@@ -168,20 +168,8 @@ extension LogWriter {
   }
 
   private func rotateReplicaOnly() {
-    var generator = SystemRandomNumberGenerator()
+    var generator = EntropyGenerator(next: entropy)
     header.replica = ReplicaID.random(using: &generator)
-  }
-
-  /// The lsn of the first of this store's events that no authority has decided.
-  private func firstPending(_ tx: inout WriteTransaction) throws -> UInt64? {
-    var first: UInt64?
-    for (replica, state) in replicas where state.decidedThrough < state.seq {
-      guard let lsn = try tables.position(Dot(replica, state.decidedThrough + 1), tx) else {
-        continue
-      }
-      first = min(first ?? lsn, lsn)
-    }
-    return first
   }
 
   private struct Remaining {
@@ -194,30 +182,18 @@ extension LogWriter {
   private func withdraw(
     of principal: Principal, _ tx: inout WriteTransaction
   ) throws -> (theirs: [Withdrawn], others: Remaining) {
-    var pending = try withdrawals(from: try firstPending(&tx) ?? header.nextLSN, &tx)
+    let first = try tables.firstPending(replicas, tx)
+    var pending = try withdrawals(from: first ?? header.nextLSN, &tx)
     let isTheirs = { (item: Withdrawn) in
       item.events.contains { principal.isSamePerson(as: $0.principal) }
     }
-    guard let first = pending.firstIndex(where: isTheirs) else { return ([], Remaining()) }
-    pending.removeSubrange(..<first)
-    var remaining = Remaining()
-    for item in pending {
-      let replica = item.header.replica
-      remaining.kept[replica] = min(
-        remaining.kept[replica] ?? .max, item.header.firstSeq - 1)
-    }
-    for (replica, seq) in remaining.kept { try withdraw(replica, after: seq, &tx) }
-    for key in Set(pending.flatMap(\.keys)) { try refoldWithdrawn(key, &tx) }
-    remaining.items = pending.filter { !isTheirs($0) }
-    return (pending.filter(isTheirs), remaining)
-  }
-
-  /// Folds a record again whose newest events have left the log; its chain ends before them.
-  private func refoldWithdrawn(_ key: RecordKey, _ tx: inout WriteTransaction) throws {
-    try refold(key, &tx)
-    var row = try row(key, &tx)
-    row.head = try tables.chain(row.head, header, tx).last?.lsn ?? 0
-    set(key, row)
+    guard let place = pending.firstIndex(where: isTheirs) else { return ([], Remaining()) }
+    pending.removeSubrange(..<place)
+    let kept = try withdraw(pending, &tx)
+    return (
+      pending.filter(isTheirs),
+      Remaining(items: pending.filter { !isTheirs($0) }, kept: kept)
+    )
   }
 
   /// What a transaction's events asked for, by names.

@@ -44,16 +44,7 @@ public struct LogLine: Sendable {
   /// The fields that are shown as null because who asked may not read them.
   public internal(set) var hidden: [String] = []
 
-  public var kindName: String {
-    if isTombstone { return "tombstone" }
-    switch event?.kind {
-    case .create: return "create"
-    case .update: return "update"
-    case .delete: return "delete"
-    case .unknown(let code): return "unknown-\(code)"
-    case nil: return "unknown"
-    }
-  }
+  public var kindName: String { isTombstone ? "tombstone" : event?.kind.name ?? "unknown" }
 }
 
 /// Which lines of the log are wanted.

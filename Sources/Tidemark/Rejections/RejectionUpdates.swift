@@ -29,6 +29,8 @@ public struct RejectionUpdates: AsyncSequence, Sendable {
     private let pollSeconds: Double
     /// Delivered, and not acknowledged yet.
     private var delivered: Set<Dot> = []
+    /// Found and not delivered, the last decided first.
+    private var waiting: [Rejection] = []
 
     init(store: Store, principal: Principal?, pollSeconds: Double) {
       self.store = store
@@ -39,14 +41,17 @@ public struct RejectionUpdates: AsyncSequence, Sendable {
     /// - Throws: `StoreError` where the store cannot be read.
     public mutating func next() async throws -> Rejection? {
       while !Task.isCancelled {
-        let generation = store.rejectionSignal.generation
-        let waiting = try store.rejections(as: principal).filter { !$0.isAcknowledged }
-        delivered.formIntersection(waiting.map(\.line.dot))
-        let fresh = waiting.filter { !delivered.contains($0.line.dot) }
-        if let first = fresh.min(by: RejectionUpdates.isEarlier) {
+        while let first = waiting.popLast() {
+          guard try !store.isAcknowledged(first.line.dot) else { continue }
           delivered.insert(first.line.dot)
           return first
         }
+        let generation = store.rejectionSignal.generation
+        let all = try store.rejections(as: principal).filter { !$0.isAcknowledged }
+        delivered.formIntersection(all.map(\.line.dot))
+        waiting = all.filter { !delivered.contains($0.line.dot) }
+          .sorted { RejectionUpdates.isEarlier($1, $0) }
+        guard waiting.isEmpty else { continue }
         await store.rejectionSignal.wait(after: generation, seconds: pollSeconds)
       }
       return nil
@@ -73,12 +78,19 @@ extension Store {
 
 /// Wakes those who wait for rejections.
 final class RejectionSignal: Sendable {
+  private enum Waiter {
+    /// On its way to wait.
+    case coming
+    case waiting(CheckedContinuation<Void, Never>)
+    /// Woken before it waited.
+    case woken
+  }
+
   private struct State {
     var generation: UInt64 = 0
     var nextWaiter: UInt64 = 0
-    var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
-    /// Those who were cancelled before they began to wait.
-    var gone: Set<UInt64> = []
+    /// Those whose `wait` has not returned.
+    var waiters: [UInt64: Waiter] = [:]
   }
 
   private let state = Mutex(State())
@@ -89,16 +101,16 @@ final class RejectionSignal: Sendable {
   func raise() {
     let waiters = state.withLock { state in
       state.generation += 1
-      defer { state.waiters.removeAll() }
-      return state.waiters.values.map { $0 }
+      return Array(state.waiters.keys)
     }
-    for waiter in waiters { waiter.resume() }
+    for waiter in waiters { wake(waiter) }
   }
 
   /// Returns when something may have come since a generation, after some time, or when cancelled.
   func wait(after generation: UInt64, seconds: Double) async {
     let waiter = state.withLock { state in
       state.nextWaiter += 1
+      state.waiters[state.nextWaiter] = state.generation == generation ? .coming : .woken
       return state.nextWaiter
     }
     let timer = Task {
@@ -108,24 +120,28 @@ final class RejectionSignal: Sendable {
     defer { timer.cancel() }
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let isOver = state.withLock { state in
-          if state.generation != generation || state.gone.remove(waiter) != nil { return true }
-          state.waiters[waiter] = continuation
-          return false
+        let isWoken = state.withLock { state in
+          if case .coming = state.waiters[waiter] {
+            state.waiters[waiter] = .waiting(continuation)
+            return false
+          }
+          return true
         }
-        if isOver { continuation.resume() }
+        if isWoken { continuation.resume() }
       }
     } onCancel: {
       wake(waiter)
     }
-    state.withLock { _ = $0.gone.remove(waiter) }
+    state.withLock { _ = $0.waiters.removeValue(forKey: waiter) }
   }
 
+  /// Wakes a waiter; one that has returned is nobody.
   private func wake(_ waiter: UInt64) {
-    let continuation = state.withLock { state in
-      let found = state.waiters.removeValue(forKey: waiter)
-      if found == nil { state.gone.insert(waiter) }
-      return found
+    let continuation = state.withLock { state -> CheckedContinuation<Void, Never>? in
+      guard let known = state.waiters[waiter] else { return nil }
+      state.waiters[waiter] = .woken
+      if case .waiting(let continuation) = known { return continuation }
+      return nil
     }
     continuation?.resume()
   }

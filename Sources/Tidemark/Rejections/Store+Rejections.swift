@@ -76,6 +76,16 @@ extension Store {
     }
   }
 
+  /// Whether the app has dealt with a rejection; at an authority never.
+  func isAcknowledged(_ dot: Dot) throws(StoreError) -> Bool {
+    try read { tx, snapshot in
+      guard let bytes = try tx.get(snapshot.tables.rejections, dot.key.rawBytes) else {
+        return false
+      }
+      return try RejectionNotice(bytes).isAcknowledged
+    }
+  }
+
   /// Notes that the app has dealt with a rejection. Doing so twice changes nothing.
   /// - Throws: `StoreError` `notFound` where this store has no rejection of that dot.
   public func acknowledge(_ dot: Dot) throws(StoreError) {

@@ -260,6 +260,19 @@ extension Tables {
     }
   }
 
+  /// The lsn of the first entry of events that no authority has decided.
+  func firstPending(
+    _ replicas: [ReplicaID: ReplicaState], _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  ) throws -> UInt64? {
+    var first: UInt64?
+    for (replica, state) in replicas where state.decidedThrough < state.seq {
+      guard let lsn = try position(Dot(replica, state.decidedThrough + 1), tx) else { continue }
+      let entry = try withEntry(holding: lsn, tx) { _, entryLSN in entryLSN }
+      first = min(first ?? entry, entry)
+    }
+    return first
+  }
+
   /// The hash chain's end and the last stamp at the transaction that ends with a dot; zeros before the
   /// replica's first.
   func head(

@@ -65,6 +65,19 @@ struct Tables: Sendable {
   }
 }
 
+extension Tables {
+  /// Keeps a schema version, after those that are there.
+  func append(
+    schema source: String, isAdopted: Bool, _ tx: inout WriteTransaction
+  ) throws(LMDBError) {
+    let order = (try tx.lastIntegerKey(schemas) ?? 0) + 1
+    var writer = ByteWriter()
+    writer.append((isAdopted ? 1 : 0) as UInt8)
+    writer.append(utf8: source)
+    try tx.put(schemas, order, writer.bytes)
+  }
+}
+
 /// A record's key: model number (u16, big-endian), then 0 and a UUID's 16 bytes, or 1 and the id's
 /// UTF-8.
 struct RecordKey: Hashable, Sendable {

@@ -213,7 +213,7 @@ extension LocalWriter {
   }
 
   private func write() throws {
-    guard let segment, let journal else { return }
+    guard let segment, let journal else { throw StoreError(.misuse, "no group is open") }
     guard !isJournalBroken, let file = segment.file, builder.bytes.byteCount <= file.room - 8 else {
       journal.wish(2 * builder.bytes.byteCount)
       return try writePastJournal()

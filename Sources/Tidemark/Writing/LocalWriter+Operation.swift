@@ -85,11 +85,7 @@ extension LocalWriter {
     tail.locked {
       let place = place ?? segment.rows.add(key.bytes, operation.keyHash, row)
       touched.append(place)
-      switch change {
-      case .append: segment.rows.append(place, position, isDelete: operation.kind == .delete)
-      case .replaceLast: segment.rows.replaceLast(place, position)
-      case .state(let state): segment.rows.set(place, state)
-      }
+      segment.rows.apply(change, place, position, isDelete: operation.kind == .delete)
     }
     self.operation = nil
   }
@@ -268,14 +264,6 @@ extension LocalWriter {
     return (nil, try storedRow())
   }
 
-  /// What an event does to its record's row.
-  private enum RowChange {
-    case append
-    /// Its place is that of the line's last event, of which it leaves nothing.
-    case replaceLast
-    case state(RecordRow)
-  }
-
   /// What the event that is being written does to its record's row.
   private func rowChange(
     _ operation: PendingOperation, _ row: StoredRow?, _ position: Position, _ given: UInt128
@@ -308,7 +296,7 @@ extension LocalWriter {
   /// The record's state with the event that is being written.
   private func folded(
     _ operation: PendingOperation, _ row: StoredRow?, _ position: Position
-  ) throws -> RecordRow {
+  ) throws -> RecordState {
     var state = try row.map { try self.state(of: $0) } ?? RecordState()
     var context = foreign
     let seq = own.seq + UInt64(position.index) + 1
@@ -320,10 +308,7 @@ extension LocalWriter {
         builder.pendingChanges(), of: operation.shape.place, catalog.current))
     // Its author has seen all that is here, so nothing is overturned.
     _ = state.apply(event, catalog.mergeRules(operation.shape.number))
-    var folded = RecordRow()
-    folded.head = position.lsn
-    folded.state = state
-    return folded
+    return state
   }
 
   func state(of row: StoredRow) throws -> RecordState {

@@ -36,13 +36,7 @@ extension LogWriter {
       return entry.transaction.hash
     }
     let withdrawn = try withdrawals(from: firstLSN, &tx)
-    var kept: [ReplicaID: UInt64] = [:]
-    for item in withdrawn {
-      let replica = item.header.replica
-      kept[replica] = min(kept[replica] ?? .max, item.header.firstSeq - 1)
-    }
-    for (replica, seq) in kept { try withdraw(replica, after: seq, &tx) }
-    for key in Set(withdrawn.flatMap(\.keys)) { try refold(key, &tx) }
+    let kept = try withdraw(withdrawn, &tx)
     rotateReplica(anchor: header.anchor, to: try successor(of: first, hash, &tx))
     for item in withdrawn { try issue(item, kept, &tx) }
     return (header.replica, withdrawn.reduce(0) { $0 + $1.events.count })
@@ -127,8 +121,31 @@ extension LogWriter {
     return items.sorted { $0.header.firstStamp < $1.header.firstStamp }
   }
 
-  /// Takes a replica's events after a seq out of the log's index; the entries stay where they are.
+  /// Takes transactions, and all that stands behind them in their replicas, out of the log, and folds
+  /// their records again; what is left of a record's chain ends before them.
+  /// - Returns: of each replica that lost events, the last that is left.
   func withdraw(
+    _ items: [Withdrawn], _ tx: inout WriteTransaction
+  ) throws -> [ReplicaID: UInt64] {
+    var kept: [ReplicaID: UInt64] = [:]
+    for item in items {
+      let replica = item.header.replica
+      kept[replica] = min(kept[replica] ?? .max, item.header.firstSeq - 1)
+    }
+    for (replica, seq) in kept.sorted(by: { $0.key < $1.key }) {
+      try withdraw(replica, after: seq, &tx)
+    }
+    for key in Set(items.flatMap(\.keys)) {
+      try refold(key, &tx)
+      var row = try row(key, &tx)
+      row.head = try tables.chain(row.head, header, tx).last?.lsn ?? 0
+      set(key, row)
+    }
+    return kept
+  }
+
+  /// Takes a replica's events after a seq out of the log's index; the entries stay where they are.
+  private func withdraw(
     _ replica: ReplicaID, after seq: UInt64, _ tx: inout WriteTransaction
   ) throws {
     try closeAcceptance(&tx)

@@ -133,15 +133,10 @@ extension LogWriter {
     let (found, hash, row) = try find(key.bytes, &tx)
     let shape = catalog.shapes[event.model]
     line.eventContext.set(event.dot.replica, to: event.dot.seq - 1)
-    let going: Going =
-      if try (line.aloneKeys.isEmpty || !line.aloneKeys.contains(RecordKey(key.bytes)))
-        && (event.isPacked || event.id.isPlainID) && !line.repeatedKeys.contains(hash)
-      {
-        try going(event, transaction, row, shape, line, &tx)
-      } else {
-        .alone
-      }
-    if case .alone = going {
+    let isPlain =
+      try (line.aloneKeys.isEmpty || !line.aloneKeys.contains(RecordKey(key.bytes)))
+      && (event.isPacked || event.id.isPlainID) && !line.repeatedKeys.contains(hash)
+    guard isPlain, let change = try change(event, transaction, row, shape, line, &tx) else {
       return try takeAlone(index, key.bytes, found, transaction, &line, &tx)
     }
     let position = Position(
@@ -150,13 +145,7 @@ extension LogWriter {
     let head = row?.head ?? 0
     line.distances.append(head == 0 ? 0 : position.lsn - head)
     let place = found ?? overlay.add(key.bytes, hash, row)
-    switch going {
-    case .appending, .alone: overlay.append(place, position, isDelete: event.kind == .delete)
-    case .superseding: overlay.replaceLast(place, position)
-    case .folding(var row):
-      row.head = position.lsn
-      overlay.set(place, row)
-    }
+    overlay.apply(change, place, position, isDelete: event.kind == .delete)
     line.touched.append(place)
     return true
   }
@@ -187,65 +176,49 @@ extension LogWriter {
     return true
   }
 
-  /// What an event does to its record's row.
-  private enum Going {
-    case appending
-    /// In the place of the line's last event, of which it leaves nothing.
-    case superseding
-    /// The row's state with the event in it.
-    case folding(RecordRow)
-    /// Not to be seen at a glance.
-    case alone
-  }
-
   /// What an event does to its record's row, where it begins a record or changes one, fits the schema,
-  /// and is plainly allowed.
-  private func going(
+  /// and is plainly allowed; `nil` where that is not to be seen at a glance.
+  private func change(
     _ event: borrowing EventReader, _ transaction: borrowing TransactionReader,
     _ row: StoredRow?, _ shape: ModelShape, _ line: LineJudgement, _ tx: inout WriteTransaction
-  ) throws -> Going {
-    guard let given = try shape.givenPlainly(event) else { return .alone }
-    let going: Going
+  ) throws -> RowChange? {
+    guard let given = try shape.givenPlainly(event) else { return nil }
+    if line.judging == .authority, try !isCleared(event, row, shape, &tx) { return nil }
     switch (event.kind, row) {
-    case (.create, nil) where shape.required & ~given == 0: going = .appending
-    case (.update, .linear(let known)), (.delete, .linear(let known)):
-      guard known.exists, event.kind == .delete || given & shape.owners == 0 else { return .alone }
-      if try !hasSeen(known, event, line, &tx) {
-        going = try folding(event, .linear(known), shape, line, &tx)
-      } else if known.count < LinearRow.countMax {
-        going = .appending
-      } else if event.kind == .update,
-        try supersedes(known, event, transaction, given, shape, line, &tx)
-      {
-        going = .superseding
-      } else {
-        going = try folding(event, .linear(known), shape, line, &tx)
+    case (.create, nil): return shape.required & ~given == 0 ? .append : nil
+    case (.update, let row?), (.delete, let row?):
+      guard event.kind == .delete || given & shape.owners == 0 else { return nil }
+      guard case .linear(let known) = row else { return try folded(event, row, shape, line, &tx) }
+      guard known.exists else { return nil }
+      if try hasSeen(known, event, line, &tx) {
+        if known.count < LinearRow.countMax { return .append }
+        if event.kind == .update,
+          try supersedes(known, event, transaction, given, shape, line, &tx)
+        {
+          return .replaceLast
+        }
       }
-    case (.update, .state(let known)), (.delete, .state(let known)):
-      guard event.kind == .delete || given & shape.owners == 0 else { return .alone }
-      going = try folding(event, .state(known), shape, line, &tx)
-    default: return .alone
+      return try folded(event, row, shape, line, &tx)
+    default: return nil
     }
-    guard line.judging == .authority else { return going }
-    return try isCleared(event, row, shape, &tx) ? going : .alone
   }
 
-  /// Folds a change into its record's state.
-  private func folding(
+  /// The state of a record's row with a change in it; `nil` as for `change`.
+  private func folded(
     _ event: borrowing EventReader, _ stored: StoredRow, _ shape: ModelShape,
     _ line: LineJudgement, _ tx: inout WriteTransaction
-  ) throws -> Going {
+  ) throws -> RowChange? {
     // What this transaction wrote is not in the log yet.
-    if case .linear(let known) = stored, known.head >= line.entryLSN { return .alone }
-    var row = try tables.row(stored, catalog, tx)
+    if case .linear(let known) = stored, known.head >= line.entryLSN { return nil }
+    var state = try tables.row(stored, catalog, tx).state
     if line.judging == .authority {
-      guard row.state.exists, row.state.isPlainlySeen(by: line.eventContext) else { return .alone }
+      guard state.exists, state.isPlainlySeen(by: line.eventContext) else { return nil }
     }
     let change = FoldEvent(
       rank: Rank(event.stamp, event.dot), kind: event.kind, context: line.eventContext,
       changes: try event.changes())
-    let outcome = row.state.apply(change, catalog.mergeRules(shape.number))
-    return outcome == .needsFold ? .alone : .folding(row)
+    let outcome = state.apply(change, catalog.mergeRules(shape.number))
+    return outcome == .needsFold ? nil : .state(state)
   }
 
   private func supersedes(

@@ -52,9 +52,7 @@ struct PolicyDryRunCommand: ParsableCommand {
 
   private func show(_ run: DryRun) {
     for change in run.schemaChanges {
-      let place = change.field.map { "\(change.model).\($0)" } ?? change.model
-      let text = "\(change.code.rawValue)  \(place): \(change.message)"
-      Output.text(change.isRefused ? Text.red("cannot be taken  ") + text : text)
+      Output.text((change.isRefused ? Text.red("cannot be taken  ") : "") + change.text)
     }
     let count = run.count
     Output.text(
@@ -142,28 +140,5 @@ struct PolicyDryRunCommand: ParsableCommand {
     builder.append("schemaChanges", Value.list(run.schemaChanges.map(\.json)))
     builder.endObject()
     return builder.bytes
-  }
-}
-
-extension SchemaChange {
-  var json: Value {
-    var members: [Value.Member] = [
-      .init("change", .string(code.rawValue)), .init("model", .string(model)),
-    ]
-    if let field { members.append(.init("field", .string(field))) }
-    members.append(.init("refused", .bool(isRefused)))
-    members.append(.init("message", .string(message)))
-    return .object(members)
-  }
-}
-
-extension EventKind {
-  var name: String {
-    switch self {
-    case .create: "create"
-    case .update: "update"
-    case .delete: "delete"
-    case .unknown(let code): "unknown-\(code)"
-    }
   }
 }

@@ -69,57 +69,6 @@ struct SignOutCommand: ParsableCommand {
   }
 }
 
-struct SignInCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "sign-in",
-    abstract: "Sign a user in on a device: what was kept for them is pending again.")
-
-  @OptionGroup var store: StoreArgument
-
-  @Option(name: .customLong("as"), help: PrincipalArgument.help)
-  var principal: PrincipalArgument
-
-  @OptionGroup var common: CommonOptions
-
-  func run() throws {
-    let count = try store.open().signIn(principal.principal)
-    guard common.json else { return Output.text("\(count) events are pending again") }
-    var builder = JSONLine()
-    builder.beginObject()
-    builder.append("events", count)
-    builder.endObject()
-    try Output.line(builder.bytes)
-  }
-}
-
-struct PendingCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "pending",
-    abstract: "Show whose work waits on a device, in its log or kept until they sign in again.")
-
-  @OptionGroup var store: StoreArgument
-  @OptionGroup var common: CommonOptions
-
-  func run() throws {
-    let work = try store.open().waitingWork()
-    if !common.json, work.isEmpty { Output.text("nothing waits") }
-    for item in work {
-      guard common.json else {
-        let place = item.isKept ? "kept until they sign in" : "pending"
-        Output.text("\(item.eventCount) events of \(Text.visible(item.principal.name)), \(place)")
-        continue
-      }
-      var builder = JSONLine()
-      builder.beginObject()
-      item.principal.appendJSON("actor", to: &builder)
-      builder.append("events", item.eventCount)
-      builder.append("kept", item.isKept)
-      builder.endObject()
-      try Output.line(builder.bytes)
-    }
-  }
-}
-
 extension Tidemark.Operation {
   /// A line that `apply` takes.
   fileprivate func json(_ schema: Schema) throws -> [UInt8] {

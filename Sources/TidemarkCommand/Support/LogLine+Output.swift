@@ -64,15 +64,7 @@ extension LogLine {
 
   /// What the event was, also where a tombstone is all that the log shows of it; empty where that
   /// is not known here.
-  var eventKindName: String {
-    switch event?.kind {
-    case .create: "create"
-    case .update: "update"
-    case .delete: "delete"
-    case .unknown(let code): "unknown-\(code)"
-    case nil: ""
-    }
-  }
+  var eventKindName: String { event?.kind.name ?? "" }
 
   /// The record, for people; empty where it is not known here.
   var recordName: String { event.map { "\(model?.name ?? "?")/\($0.id)" } ?? "" }

@@ -43,7 +43,16 @@ public struct Simulation: Sendable {
   }
 
   private func run(_ choices: Choices, seed: UInt64?) -> SimulationReport {
-    let directory = options.directory.map { SimulationDirectory(in: $0) }
+    let directory: TemporaryDirectory?
+    do {
+      directory = try options.directory.map { try TemporaryDirectory(in: $0) }
+    } catch {
+      return SimulationReport(
+        seed: seed, tape: choices.tape, trace: 0,
+        failure: SimulationFailure(
+          invariant: .unexpectedError, message: "\(error)", step: 0, picture: ""),
+        stepCount: 0, story: [], counts: SimulationCounts())
+    }
     let world = SimulationWorld(
       scenario, models, options, choices, directory: directory?.path, tellsStory: seed == nil)
     var failure: SimulationFailure?

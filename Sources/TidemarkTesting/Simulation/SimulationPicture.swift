@@ -33,10 +33,8 @@ struct SimulationPicture {
         let field = change.field < model.fields.count ? model.fields[change.field].name : "?"
         return "\(field) \(SimulationPicture.text(change.operation))"
       }
-      let kind =
-        event.event.kind == .create ? "create" : event.event.kind == .update ? "update" : "delete"
       lines.append(
-        "  \(name(event.dot).padded(to: 6)) \(kind) \(model.name) \(event.event.id)"
+        "  \(name(event.dot).padded(to: 6)) \(event.event.kind.name) \(model.name) \(event.event.id)"
           + (changes.isEmpty ? "" : ": " + changes.joined(separator: ", "))
           + "  by \(event.event.principal.subject ?? "anonymous"), \(event.label)"
           + (seen.isEmpty ? "" : ", had seen " + seen.joined(separator: " ")))

@@ -148,11 +148,7 @@ struct SimulationModels: Sendable {
 
   init(_ schema: Schema) {
     self.schema = schema
-    rules = schema.models.map { model in
-      MergeRules(
-        deletePolicy: model.deletePolicy, mergeTypes: model.fields.map(\.merge),
-        ownerFields: model.ownerFields.compactMap { model.fieldIndex($0) })
-    }
+    rules = schema.models.map { MergeRules($0) }
   }
 
   func naive(_ log: NaiveLog, _ key: NaiveKey) -> NaiveRecord {

@@ -1,5 +1,4 @@
-internal import Synchronization
-public import Tidemark
+internal import Tidemark
 
 #if canImport(Glibc)
   internal import Glibc
@@ -14,12 +13,12 @@ public final class TemporaryDirectory: Sendable {
   public let path: String
 
   /// - Throws: `StoreError` where the system gives no directory.
-  public init() throws {
-    var template = Array("/tmp/tidemark-XXXXXX".utf8CString)
+  public init(in parent: String = "/tmp") throws {
+    var template = Array("\(parent)/tidemark-XXXXXX".utf8CString)
     let made = unsafe template.withUnsafeMutableBufferPointer { buffer in
       unsafe buffer.baseAddress.flatMap { unsafe mkdtemp($0) } != nil
     }
-    guard made else { throw StoreError(.ioFailure, "no temporary directory could be made") }
+    guard made else { throw StoreError(.ioFailure, "no directory can be made in \(parent)") }
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
@@ -44,28 +43,5 @@ public final class TemporaryDirectory: Sendable {
       if name != ".", name != ".." { names.append(directory + "/" + name) }
     }
     return names
-  }
-}
-
-/// A wall clock that a test moves by hand.
-public final class ManualClock: Sendable {
-  private let now: Mutex<UInt64>
-
-  public init(milliseconds: UInt64) {
-    now = Mutex(milliseconds)
-  }
-
-  public var milliseconds: UInt64 {
-    get { now.withLock { $0 } }
-    set { now.withLock { $0 = newValue } }
-  }
-
-  public func advance(by milliseconds: UInt64) { now.withLock { $0 += milliseconds } }
-
-  /// Store options that read this clock.
-  public var options: StoreOptions {
-    var options = StoreOptions()
-    options.wallMilliseconds = { [self] in self.milliseconds }
-    return options
   }
 }
