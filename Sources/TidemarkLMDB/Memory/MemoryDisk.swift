@@ -165,9 +165,8 @@ package final class MemoryDisk: @unchecked Sendable {
   func commit(_ transaction: MemoryTransaction) throws(LMDBError) {
     try perform(.commit, transaction.incarnation) { _ in
       monitor.locked {
-        // A table that was opened meanwhile.
-        let added = tables.dropFirst(transaction.tables.count)
-        tables = transaction.tables + added
+        let opened = tables[min(transaction.tables.count, tables.count)...]
+        tables = opened.isEmpty ? transaction.tables : transaction.tables + opened
         number = transaction.number
       }
     }

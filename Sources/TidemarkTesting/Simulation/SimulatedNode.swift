@@ -16,6 +16,10 @@ final class SimulatedNode {
   /// How fast the clock runs, in thousandths of time.
   var rate = 1000
   var user: Int
+  /// Which of the scenario's schemas it has.
+  var schema = 0
+  /// A call that gives it the next one is under way, or was cut off.
+  var isAdopting = false
   /// Labels of what was acknowledged to the user, in the order of the writes.
   var acknowledged: [String] = []
   /// Labels of all that it, or what it is a copy of, set out to write.
@@ -29,7 +33,7 @@ final class SimulatedNode {
   var isMute = false
   /// The call at which the disk's next fault strikes, counted down, and what it does.
   var fault = ArmedFault()
-  var image: (disk: SimulatedDisk.Image, log: NaiveLog, acknowledged: [String])?
+  var image: (disk: SimulatedDisk.Image, log: NaiveLog, acknowledged: [String], schema: Int)?
   var crashCount = 0
   /// Its clock has jumped since its log was read, so that nobody knows what it said at a decision.
   var isClockMoved = false

@@ -43,6 +43,7 @@ struct SimulationPlan {
     }
     // Everything is full sooner than in life.
     tuning.journalByteCount = 4160 + (1 << (9 + choices.below(6)))
+    tuning.journalByteCountMax = 4 * tuning.journalByteCount
     tuning.segmentRowCount = 2 << choices.below(8)
     tuning.runRowCount = 2 << choices.below(6)
     tuning.treeRowCount = 4 << choices.below(8)
@@ -57,7 +58,7 @@ enum SimulatedAction: Int, CaseIterable {
   case write, writeAtAuthority, push, pull, deliver, sync, deviceToDevice, acknowledge, background
   case time, reopen
   case lose, duplicate, partition, crash, crashInCall, powerCut, diskError, fillDisk
-  case stepClock, driftClock, copy, backup, restore, attack, switchUser
+  case stepClock, driftClock, copy, backup, restore, attack, switchUser, adopt
 
   var place: Int { rawValue }
 
@@ -80,6 +81,7 @@ enum SimulatedAction: Int, CaseIterable {
     case .backup, .restore: .restore
     case .attack: .hostility
     case .switchUser: .userSwitch
+    case .adopt: .schemaChange
     }
   }
 
@@ -99,7 +101,7 @@ enum SimulatedAction: Int, CaseIterable {
     case .lose, .duplicate, .attack: 8
     case .partition, .switchUser, .diskError: 5
     case .crash, .crashInCall, .powerCut, .stepClock, .backup: 3
-    case .fillDisk, .driftClock: 2
+    case .fillDisk, .driftClock, .adopt: 2
     case .copy, .restore: 1
     }
   }

@@ -97,7 +97,7 @@ extension SimulationWorld {
   }
 
   /// Opens a dead node's store, and compares what it holds with what it must.
-  func start(_ node: SimulatedNode) throws {
+  func start(_ node: SimulatedNode, readsWhole: Bool = false) throws {
     guard node.store == nil else { return }
     let incarnation = node.disk.incarnation
     node.fault.hasStruck = false
@@ -119,7 +119,7 @@ extension SimulationWorld {
     see(.recovery)
     tell("\(node.name) is up")
     node.isFresh = true
-    try reload(node, .reopened)
+    try reload(node, .reopened, isWhole: readsWhole)
   }
 
   /// Every call of a node's disk asks whether something goes wrong with it.
