@@ -48,7 +48,6 @@ package final class MemoryDisk: @unchecked Sendable {
   private var names: [String: Int] = [:]
   private var number: UInt64 = 0
   private var hasJournal = false
-  private var isAlive = true
   /// Counts the processes that had it open one after another.
   private var current = 1
   private weak var environment: Environment?

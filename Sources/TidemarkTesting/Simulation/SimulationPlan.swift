@@ -8,8 +8,6 @@ public struct SimulationOptions: Sendable {
   public var faults = Set(SimulationFault.allCases)
   /// Real LMDB in this directory, best one in memory such as `/dev/shm`; else the model store.
   public var directory: String?
-  /// Compares the records that a step touched with the naive model after each of so many steps.
-  public var stepsBetweenChecks = 1
 
   public init() {}
 }
@@ -21,8 +19,6 @@ struct SimulationPlan {
   var weights = [Int](repeating: 0, count: SimulatedAction.allCases.count)
   var faults: Set<SimulationFault> = []
   var tuning = StoreTuning()
-  var lossPerThousand = 0
-  var writesAhead = 0
 
   init() {}
 
@@ -36,7 +32,6 @@ struct SimulationPlan {
       for action in SimulatedAction.allCases where action.fault == fault {
         weights[action.place] = action.weight * intensity
       }
-      if fault == .loss { lossPerThousand = 20 * intensity }
     }
     for action in SimulatedAction.allCases where action.fault == nil {
       weights[action.place] = action.weight * (1 + choices.below(4)) * 4
@@ -49,7 +44,6 @@ struct SimulationPlan {
     tuning.treeRowCount = 4 << choices.below(8)
     tuning.mergeStepRowCount = 4 << choices.below(6)
     tuning.pageByteCount = 256 << choices.below(12)
-    writesAhead = choices.below(3) == 0 ? 60 : 0
   }
 }
 

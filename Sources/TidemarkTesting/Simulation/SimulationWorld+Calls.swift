@@ -90,7 +90,6 @@ extension SimulationWorld {
   func die(_ node: SimulatedNode) {
     guard node.store != nil else { return }
     if node.isFresh { see(.doubleCrash) }
-    node.crashCount += 1
     node.store?.abandon()
     node.store = nil
     node.fault.callsLeft = 0

@@ -90,7 +90,10 @@ extension SimulationWorld {
     // What the model knows and what is on the disk are of one moment.
     guard try refresh(node) else { return }
     tell("\(node.name) is backed up")
-    node.image = (node.disk.image(), node.log, node.acknowledged, node.schema)
+    node.image = (
+      node.disk.image(), node.log, node.acknowledged, node.schema,
+      try node.store?.identity.replica
+    )
   }
 
   private func restore(_ node: SimulatedNode) throws {
@@ -104,7 +107,7 @@ extension SimulationWorld {
     let isSame = choices.below(2) == 0
     node.disk = node.disk.restore(image.disk, isSame: isSame)
     // A file system may give a new file the inode of the one that was there.
-    node.isMoved = !isSame && node.disk.memory != nil
+    node.original = isSame || node.disk.memory == nil ? nil : image.replica
     watch(node)
     node.log = image.log
     // What was written since is gone with the disk, unless somebody else has it.
@@ -131,7 +134,7 @@ extension SimulationWorld {
     twin.schema = node.schema
     twin.isAdopting = node.isAdopting
     twin.attempted = node.attempted
-    twin.isMoved = !isSame && twin.disk.memory != nil
+    if !isSame, twin.disk.memory != nil { twin.original = try node.store?.identity.replica }
     nodes.append(twin)
     watch(twin)
     try start(twin)

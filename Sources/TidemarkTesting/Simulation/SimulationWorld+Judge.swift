@@ -44,8 +44,9 @@ extension SimulationWorld {
     _ version: Int
   ) -> String? {
     let rules = models.rules[key.model]
-    let seen = NaiveRecord(known.filter { context.contains($0.rank.dot) }, rules)
-    let now = NaiveRecord(known, rules)
+    let before = known.filter { context.contains($0.rank.dot) }
+    let seen = NaiveRecord(before, rules)
+    let now = before.count == known.count ? seen : NaiveRecord(known, rules)
     let fieldCount = models.all[version].models[event.model].fields.count
     if event.changes.contains(where: { $0.field >= fieldCount }) {
       see(.newerThanAuthority)
@@ -125,7 +126,8 @@ extension SimulationWorld {
   /// Whether a store that enforces must refuse these operations; `nil` where nobody can tell.
   func mustRefuse(_ operations: [Operation], _ node: SimulatedNode) -> Bool? {
     guard scenario.allows != nil else { return nil }
-    var log = node.log
+    var context = node.log.vector
+    var earlier: [NaiveKey: [NaiveEvent]] = [:]
     let replica = ReplicaID(1)
     for (index, operation) in operations.enumerated() {
       guard let place = models.schema.modelIndex(operation.model) else { return nil }
@@ -151,12 +153,12 @@ extension SimulationWorld {
       let event = Event(
         stamp: stamp, kind: operation.kind, model: place, id: operation.id,
         principal: operation.principal, changes: changes)
-      let context = log.vector
-      if refusal(event, context, log.live(key).map(\.fold), key, node.schema) != nil { return true }
-      log.vector.raise(replica, to: dot.seq)
-      log.records[key, default: []].append(
+      let known = node.log.live(key) + earlier[key, default: []]
+      if refusal(event, context, known.map(\.fold), key, node.schema) != nil { return true }
+      earlier[key, default: []].append(
         NaiveEvent(
           dot: dot, stamp: stamp, effective: stamp, context: context, event: event, label: ""))
+      context.raise(replica, to: dot.seq)
     }
     return false
   }

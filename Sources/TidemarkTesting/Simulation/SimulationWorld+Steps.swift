@@ -17,7 +17,6 @@ extension SimulationWorld {
       weights[SimulatedAction.duplicate.place] = 0
     }
     guard let action = SimulatedAction(rawValue: choices.place(by: weights)) else { return }
-    counts.actions[action.place] += 1
     trace.note(action.rawValue)
     try perform(action)
   }
@@ -106,10 +105,10 @@ extension SimulationWorld {
 
   /// A store that finds itself on another disk goes on under a new id.
   private func checkMoved(_ node: SimulatedNode, _ receipt: TransactionReceipt) throws {
-    guard node.isMoved, let dot = receipt.dots.first else { return }
-    node.isMoved = false
+    guard let original = node.original, let dot = receipt.dots.first else { return }
+    node.original = nil
     see(.copyNoticed)
-    guard dot.seq == 1 else {
+    guard dot.replica != original else {
       throw fail(.noFork, "\(node.name) is a copy, and goes on under the original's id with \(dot)")
     }
   }
