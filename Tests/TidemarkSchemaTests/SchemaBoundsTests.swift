@@ -26,6 +26,13 @@ import TidemarkSchema
     Self.expect(.invalidEscape, Self.group(source))
   }
 
+  @Test func `a block of text describes a type, whatever quotes it holds`() throws {
+    let described = "\"\"\"\nA \"post\", \\\"\"\" even so.\n\"\"\" type A @model { x: Int }"
+    #expect(try Schema.parse(described).models.map(\.name) == ["A"])
+    Self.expect(.unterminatedString, "\"\"\"never closed type A @model { x: Int }")
+    Self.expect(.unexpectedCharacter, "\"a\u{1}b\" type A @model { x: Int }")
+  }
+
   static let mistakes: [(SchemaError.Code, String)] = [
     (.misplacedDirective, "type A @model { x: E } enum E @auth { GOOD }"),
     (.emptyType, "type A @model { x: E } enum E { }"),
