@@ -11,8 +11,8 @@ HOURS ?= 1
 FUZZ ?= transaction schema operation merge
 FUZZ_SECONDS ?= 60
 
-.PHONY: demo test build release dependencies contract crash simulate mutants fuzz bench format lint \
-  clean help
+.PHONY: demo test build release dependencies contract crash simulate mutants fuzz coverage bench \
+  format lint clean help
 
 help:
 	@echo "make demo      install what is missing, build, run the reference scenario"
@@ -23,6 +23,7 @@ help:
 	@echo "make simulate  stores in simulated worlds, for hours (HOURS=$(HOURS)), from a new seed"
 	@echo "make mutants   planted faults, each of which the simulator or a test must catch"
 	@echo "make fuzz      libFuzzer on what reads bytes from elsewhere (FUZZ_SECONDS=$(FUZZ_SECONDS))"
+	@echo "make coverage  line coverage of the layers that touch no disk, and each line that no test runs"
 	@echo "make bench     offline writes beside SQLite, raw LMDB and the CRDT libraries (BENCH=--quick)"
 	@echo "make lint      formatting and house rules"
 	@echo "make format    format every file"
@@ -91,6 +92,9 @@ fuzz: dependencies
 	    -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=Fuzzing/.build/found/$$target- \
 	    Fuzzing/.build/found/$$target Fuzzing/Corpus/$$target || exit 1; \
 	done
+
+coverage: dependencies
+	@Scripts/coverage
 
 # The package of the benchmarks depends on this one by its path, and would not see new files in it.
 bench: dependencies

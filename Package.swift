@@ -99,6 +99,7 @@ let package = Package(
     .testTarget(
       name: "TidemarkSimulationTests",
       dependencies: ["TidemarkSync", "TidemarkTesting", "TidemarkLMDB"],
+      exclude: ["Fixtures"],
       swiftSettings: settings),
     .testTarget(
       name: "TidemarkSyncTests",

@@ -54,6 +54,8 @@ package struct StoreTuning: Sendable {
   package var mergeStepRowCount = 1 << 18
   /// What a journal file begins with.
   package var journalByteCount = 1 << 20
+  /// What it grows to while the writer is faster than LMDB.
+  package var journalByteCountMax = Journal.fileByteCountMax
   /// After which a page of an exchange ends.
   package var pageByteCount = LogPage.byteCountMax
 

@@ -14,6 +14,7 @@ EXCHANGE = "Sources/Tidemark/Exchange/Store+Exchange.swift"
 JOURNAL = "Sources/Tidemark/Journal/JournalFile.swift"
 FOLD = "Sources/TidemarkMerge/RecordState+Fold.swift"
 FINDING = "Sources/TidemarkAuthorization/Judgement+Finding.swift"
+CREDENTIAL = "Sources/Tidemark/Principals/Credential.swift"
 VALUE = "Sources/TidemarkEvents/Value.swift"
 
 # name: [(file, text, replacement), ...]
@@ -94,4 +95,10 @@ MUTANTS = {
         (VALUE, "utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)",
          "MUTANT ? self == other : utf8.count == other.utf8.count"
          " && utf8.elementsEqual(other.utf8)")],
+    "send what nobody vouches for": [
+        (CREDENTIAL, "guard principal.isSomebody else { return nil }",
+         "guard principal.isSomebody, !MUTANT else { return nil }")],
+    "judge on by the rules that were": [
+        (GROUP, "isKnown ? known : try tables.catalog(tx)",
+         "isKnown || MUTANT ? known : try tables.catalog(tx)")],
 }

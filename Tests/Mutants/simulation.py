@@ -10,6 +10,7 @@ more is an error: the fault is to be moved to where the code went.
 import argparse
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -89,6 +90,7 @@ def main():
     if status != 0:
         sys.exit(f"without a fault the simulator must not fail: {said}")
     survivors = []
+    last = 0
     for number, name in enumerate(MUTANTS, 1):
         if options.only not in name:
             continue
@@ -96,9 +98,15 @@ def main():
         status, said = simulate(command, number, options.runs, options.seconds, directory)
         if status == 0:
             survivors.append(name)
-        verdict = "SURVIVES" if status == 0 else "caught"
-        print(f"{number:3} {verdict:8} {name:42} {time.monotonic() - started:6.1f} s  {said[:90]}",
-              flush=True)
+        # The seeds count the runs.
+        found = re.match(r"seed (\d+) fails: (\S+)", said)
+        last = max(last, int(found[1]) if found else 0)
+        verdict = f"run {found[1]}, {found[2].rstrip(':')}" if found else "SURVIVES"
+        print(f"{number:3} {name:42} {verdict:28} {time.monotonic() - started:6.1f} s", flush=True)
+    # What catches a fault must be the fault, and not a seed that fails by itself.
+    status, said = simulate(command, 0, last, options.seconds, directory)
+    if status != 0:
+        sys.exit(f"without a fault the simulator must not fail: {said}")
     caught = sum(1 for name in MUTANTS if options.only in name) - len(survivors)
     print(f"{caught} caught, {len(survivors)} survive")
     return 1 if survivors else 0

@@ -74,7 +74,7 @@ extension Tables {
     }
     if let candidate { sources.append((candidate, true)) }
     do {
-      return try Catalog(sources, authorizer)
+      return try CatalogCache.shared.catalog(sources, authorizer)
     } catch {
       throw StoreError(.corrupt, "the store's own schema does not parse: \(error.message)")
     }

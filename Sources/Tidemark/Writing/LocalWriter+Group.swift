@@ -142,7 +142,9 @@ extension LocalWriter {
     if tail.draining != nil {
       try waitForDrain()
       // The writer is faster than LMDB: give it more room.
-      if let file = full.file { journal.wish(2 * file.byteCount) }
+      if let file = full.file {
+        journal.wish(min(2 * file.byteCount, options.tuning.journalByteCountMax))
+      }
     }
     lastRowCount = full.rows.rows.count
     full.header = header

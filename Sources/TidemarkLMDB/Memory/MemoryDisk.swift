@@ -48,7 +48,6 @@ package final class MemoryDisk: @unchecked Sendable {
   private var names: [String: Int] = [:]
   private var number: UInt64 = 0
   private var hasJournal = false
-  private var isAlive = true
   /// Counts the processes that had it open one after another.
   private var current = 1
   private weak var environment: Environment?
@@ -165,9 +164,8 @@ package final class MemoryDisk: @unchecked Sendable {
   func commit(_ transaction: MemoryTransaction) throws(LMDBError) {
     try perform(.commit, transaction.incarnation) { _ in
       monitor.locked {
-        // A table that was opened meanwhile.
-        let added = tables.dropFirst(transaction.tables.count)
-        tables = transaction.tables + added
+        let opened = tables[min(transaction.tables.count, tables.count)...]
+        tables = opened.isEmpty ? transaction.tables : transaction.tables + opened
         number = transaction.number
       }
     }

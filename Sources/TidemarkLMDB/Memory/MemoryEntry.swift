@@ -45,7 +45,7 @@
 /// Some entries of a table, in order. Copied before a change where a snapshot has it too.
 final class MemoryLeaf {
   /// One that has more is split.
-  static let countMax = 64
+  static let countMax = 24
 
   var entries: ContiguousArray<MemoryEntry>
 

@@ -94,9 +94,9 @@
       if bytes.count != syncedByteCount, !isKept() { resize(to: syncedByteCount) }
       for sector in unsynced.keys.sorted() where !isKept() {
         let start = sector * MemoryFile.sectorByteCount
-        for (index, byte) in (unsynced[sector] ?? []).enumerated()
-        where start + index < bytes.count {
-          bytes[start + index] = byte
+        let durable = unsynced[sector] ?? []
+        for index in 0..<MemoryFile.sectorByteCount where start + index < bytes.count {
+          bytes[start + index] = index < durable.count ? durable[index] : 0
         }
       }
       unsynced.removeAll()
@@ -113,11 +113,18 @@
 
   private func set(_ new: ArraySlice<UInt8>, at offset: Int) {
     monitor.locked {
-      if offset + new.count > bytes.count { resize(to: offset + new.count) }
       guard !new.isEmpty else { return }
+      if offset > bytes.count { resize(to: offset) }
       let unit = MemoryFile.sectorByteCount
       for sector in offset / unit...(offset + new.count - 1) / unit where unsynced[sector] == nil {
-        unsynced[sector] = Array(bytes[sector * unit..<min((sector + 1) * unit, bytes.count)])
+        // Past the end there is nothing durable: zeros.
+        let start = min(sector * unit, bytes.count)
+        unsynced[sector] = Array(bytes[start..<min(start + unit, bytes.count)])
+      }
+      if offset + new.count > bytes.count {
+        bytes.removeSubrange(offset...)
+        bytes.append(contentsOf: new)
+        return
       }
       bytes.replaceSubrange(offset..<offset + new.count, with: new)
     }

@@ -27,6 +27,7 @@ struct NaiveLog {
   struct Place {
     let lsn: UInt64
     let dot: Dot
+    let isTombstone: Bool
   }
 
   /// Highest seq by replica.
@@ -34,6 +35,10 @@ struct NaiveLog {
   var lastStamps: [ReplicaID: Stamp] = [:]
   var void: Set<Dot> = []
   var records: [NaiveKey: [NaiveEvent]] = [:]
+  /// The record of each dot whose payload it holds.
+  var keys: [Dot: NaiveKey] = [:]
+  /// Dots whose clamp it has been seen to hold.
+  var clamped: Set<Dot> = []
   /// Payloads by the label of their transaction: how many events, and the first dot.
   var payloads: [String: (count: Int, first: Dot)] = [:]
   /// Tombstones by label.
@@ -51,12 +56,10 @@ struct NaiveLog {
   }
 
   mutating func setEffective(_ dot: Dot, _ stamp: Stamp) -> NaiveKey? {
-    for (key, events) in records {
-      guard let index = events.firstIndex(where: { $0.dot == dot }) else { continue }
-      records[key]?[index].effective = stamp
-      return key
-    }
-    return nil
+    guard let key = keys[dot], let index = records[key]?.firstIndex(where: { $0.dot == dot })
+    else { return nil }
+    records[key]?[index].effective = stamp
+    return key
   }
 }
 

@@ -30,6 +30,4 @@ struct SimulatedMessage {
   let to: Int
   let content: Content
   let number: Int
-  /// A copy of one that was delivered, or is to be.
-  var isCopy = false
 }

@@ -16,6 +16,10 @@ final class SimulatedNode {
   /// How fast the clock runs, in thousandths of time.
   var rate = 1000
   var user: Int
+  /// Which of the scenario's schemas it has.
+  var schema = 0
+  /// A call that gives it the next one is under way, or was cut off.
+  var isAdopting = false
   /// Labels of what was acknowledged to the user, in the order of the writes.
   var acknowledged: [String] = []
   /// Labels of all that it, or what it is a copy of, set out to write.
@@ -29,12 +33,16 @@ final class SimulatedNode {
   var isMute = false
   /// The call at which the disk's next fault strikes, counted down, and what it does.
   var fault = ArmedFault()
-  var image: (disk: SimulatedDisk.Image, log: NaiveLog, acknowledged: [String])?
-  var crashCount = 0
+  var image:
+    (
+      disk: SimulatedDisk.Image, log: NaiveLog, acknowledged: [String], schema: Int,
+      replica: ReplicaID?
+    )?
   /// Its clock has jumped since its log was read, so that nobody knows what it said at a decision.
   var isClockMoved = false
-  /// It is on another disk than it was, and has not written since.
-  var isMoved = false
+  /// It is on another disk than it was, and has not written since: the id that the original goes on
+  /// under.
+  var original: ReplicaID?
   /// A call that may have given it a new id was cut off.
   var mayHaveMoved = false
   /// A power cut may have taken its last writes.

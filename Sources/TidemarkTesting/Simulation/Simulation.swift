@@ -23,13 +23,13 @@ public struct Simulation: Sendable {
   public var options = SimulationOptions()
   private let models: SimulationModels
 
-  /// - Throws: `SchemaError` where the scenario's schema does not parse.
+  /// - Throws: `SchemaError` where a schema of the scenario does not parse.
   public init(
     _ scenario: SimulationScenario, options: SimulationOptions = SimulationOptions()
   ) throws(SchemaError) {
     self.scenario = scenario
     self.options = options
-    models = SimulationModels(try Schema.parse(scenario.schema))
+    models = try SimulationModels([scenario.schema] + [scenario.nextSchema].compactMap(\.self))
   }
 
   /// One run, of a seed.

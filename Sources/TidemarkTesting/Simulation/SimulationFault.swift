@@ -26,6 +26,8 @@ public enum SimulationFault: String, CaseIterable, Sendable {
   case hostility
   /// Another user signs in on a device.
   case userSwitch
+  /// A store takes the application's next schema and its rules; others later.
+  case schemaChange
 }
 
 /// What must hold in a simulated world; the numbers are those of `Documentation/Simulation.md`.
@@ -69,4 +71,6 @@ public enum Sight: String, CaseIterable, Sendable {
   case copied, restored, clockStepped, partition, userSwitched
   case hostileRefused, hostileRejected, hostileAccepted
   case lateWriteRevoked, deviceToDevice, acknowledged, drainedLater
+  case policyChanged, schemaTaken, decidedByOtherRules, newerThanAuthority
+  case heldForAnother, heldExpired, issuedAgain, issuedAgainSeeing
 }

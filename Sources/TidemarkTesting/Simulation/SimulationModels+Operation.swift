@@ -3,10 +3,12 @@ internal import TidemarkEvents
 internal import TidemarkSchema
 
 extension SimulationModels {
-  /// Any operation that the schema takes, on one of a few records.
+  /// Any operation that a store's schema takes, on one of a few records.
   func operation(
-    _ choices: inout Choices, _ principal: Principal, _ scenario: SimulationScenario
+    _ choices: inout Choices, _ principal: Principal, _ scenario: SimulationScenario,
+    version: Int
   ) -> Operation {
+    let schema = all[version]
     let model = schema.models[choices.below(schema.models.count)]
     let id = scenario.ids[choices.below(scenario.ids.count)]
     let kind: EventKind = [.create, .update, .delete][choices.place(by: [4, 6, 2])]

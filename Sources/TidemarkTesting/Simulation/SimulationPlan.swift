@@ -8,8 +8,6 @@ public struct SimulationOptions: Sendable {
   public var faults = Set(SimulationFault.allCases)
   /// Real LMDB in this directory, best one in memory such as `/dev/shm`; else the model store.
   public var directory: String?
-  /// Compares the records that a step touched with the naive model after each of so many steps.
-  public var stepsBetweenChecks = 1
 
   public init() {}
 }
@@ -21,8 +19,6 @@ struct SimulationPlan {
   var weights = [Int](repeating: 0, count: SimulatedAction.allCases.count)
   var faults: Set<SimulationFault> = []
   var tuning = StoreTuning()
-  var lossPerThousand = 0
-  var writesAhead = 0
 
   init() {}
 
@@ -36,19 +32,18 @@ struct SimulationPlan {
       for action in SimulatedAction.allCases where action.fault == fault {
         weights[action.place] = action.weight * intensity
       }
-      if fault == .loss { lossPerThousand = 20 * intensity }
     }
     for action in SimulatedAction.allCases where action.fault == nil {
       weights[action.place] = action.weight * (1 + choices.below(4)) * 4
     }
     // Everything is full sooner than in life.
     tuning.journalByteCount = 4160 + (1 << (9 + choices.below(6)))
+    tuning.journalByteCountMax = 4 * tuning.journalByteCount
     tuning.segmentRowCount = 2 << choices.below(8)
     tuning.runRowCount = 2 << choices.below(6)
     tuning.treeRowCount = 4 << choices.below(8)
     tuning.mergeStepRowCount = 4 << choices.below(6)
     tuning.pageByteCount = 256 << choices.below(12)
-    writesAhead = choices.below(3) == 0 ? 60 : 0
   }
 }
 
@@ -57,7 +52,7 @@ enum SimulatedAction: Int, CaseIterable {
   case write, writeAtAuthority, push, pull, deliver, sync, deviceToDevice, acknowledge, background
   case time, reopen
   case lose, duplicate, partition, crash, crashInCall, powerCut, diskError, fillDisk
-  case stepClock, driftClock, copy, backup, restore, attack, switchUser
+  case stepClock, driftClock, copy, backup, restore, attack, switchUser, adopt
 
   var place: Int { rawValue }
 
@@ -80,6 +75,7 @@ enum SimulatedAction: Int, CaseIterable {
     case .backup, .restore: .restore
     case .attack: .hostility
     case .switchUser: .userSwitch
+    case .adopt: .schemaChange
     }
   }
 
@@ -99,7 +95,7 @@ enum SimulatedAction: Int, CaseIterable {
     case .lose, .duplicate, .attack: 8
     case .partition, .switchUser, .diskError: 5
     case .crash, .crashInCall, .powerCut, .stepClock, .backup: 3
-    case .fillDisk, .driftClock: 2
+    case .fillDisk, .driftClock, .adopt: 2
     case .copy, .restore: 1
     }
   }

@@ -19,6 +19,10 @@ public struct SimulationScenario: Sendable {
   /// What the rules say, told in another way than the rules do; `nil` where nobody tells. It is
   /// compared with every decision.
   public var allows: (@Sendable (SimulationQuestion) -> Bool)?
+  /// The schema of the application's next version: stores take it one by one, while events that were
+  /// written under the first are on their way. It has the same models and fields in the same places;
+  /// what it adds stands behind them. `nil` where there is none.
+  public var nextSchema: String?
   /// An application's next operation; where left out, any that the schema takes.
   public var operation: (@Sendable (inout Choices, Principal, [RecordID]) -> Operation)?
   /// What is wrong with a store, in an application's own words; empty for nothing. It is called at the end
@@ -46,10 +50,22 @@ public struct SimulationScenario: Sendable {
         .user("zoe\u{301}"), .anonymous,
       ])
     scenario.allows = { $0.isAllowedInFeed }
+    scenario.nextSchema = nextFeedSchema
     return scenario
   }()
 
-  static let feedSchema = """
+  static let feedSchema = source(
+    notes: "{ allow: private }, { allow: public, operations: [read] }", color: "")
+
+  /// A field more, and notes that only `Admins` may delete.
+  static let nextFeedSchema = source(
+    notes: """
+      { allow: private, operations: [create, update, read] },
+      { allow: groups, groups: ["Admins"] }, { allow: public, operations: [read] }
+      """, color: "\n  color: String")
+
+  private static func source(notes: String, color: String) -> String {
+    """
     type Post @model @auth(rules: [
       { allow: owner },
       { allow: groups, groups: ["Admins"], operations: [delete, read] },
@@ -61,17 +77,16 @@ public struct SimulationScenario: Sendable {
       likes: Int @merge(as: counter)
       tags: [String] @merge(as: set)
     }
-    type Note @model @deletes(wins: update) @auth(rules: [
-      { allow: private }, { allow: public, operations: [read] }
-    ]) {
+    type Note @model @deletes(wins: update) @auth(rules: [\(notes)]) {
       text: String
-      stars: Int @merge(as: counter)
+      stars: Int @merge(as: counter)\(color)
     }
     type Doc @model @auth(rules: [{ allow: owner, ownerField: "editors" }]) {
       body: String
       editors: [String] @auth(rules: [{ allow: owner, ownerField: "editors" }])
     }
     """
+  }
 }
 
 /// May this be done? As an authority asks, in the words of the schema.
@@ -83,6 +98,8 @@ public struct SimulationQuestion: Sendable {
   public let given: [String: FieldOperation]
   /// The record as it is, or as the author had seen it; owner fields hold the owner.
   public let stored: [String: Value]
+  /// By the rules of the scenario's next schema.
+  public let isNextSchema: Bool
 }
 
 extension SimulationQuestion {
@@ -101,7 +118,10 @@ extension SimulationQuestion {
       return nil
     }
     switch model {
-    case "Note": return true
+    case "Note":
+      // Who may not delete a record may not take a field from it either.
+      let takesAway = kind == .update && self.given.values.contains(.set(.null))
+      return !isNextSchema || kind != .delete && !takesAway || principal.groups.contains("Admins")
     case "Post":
       switch kind {
       case .create: return names(given("owner"))

@@ -16,7 +16,6 @@ struct SimulationTrace {
 
 /// What a run, or many, did.
 struct SimulationCounts {
-  var actions = [Int](repeating: 0, count: SimulatedAction.allCases.count)
   var sights = [Int](repeating: 0, count: Sight.allCases.count)
   var reasons: [String: Int] = [:]
   var eventCount = 0

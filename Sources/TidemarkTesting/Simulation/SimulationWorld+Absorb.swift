@@ -19,15 +19,19 @@ extension SimulationWorld {
     for key in touched { try checkRecord(key, node, store) }
   }
 
-  /// Reads a store's log from its beginning, and compares it with what it was.
-  func reload(_ node: SimulatedNode, _ reason: Reload) throws {
+  /// Reads a store's log, and compares it with what it was: from its beginning, or, where the store was
+  /// opened again and still ends with the line with which it ended, from there. The end of the run
+  /// reads every log from its beginning.
+  func reload(_ node: SimulatedNode, _ reason: Reload, isWhole: Bool = false) throws {
     guard let store = node.store else { return }
     let old = node.log
-    node.log = NaiveLog()
+    let isWhole = try isWhole || !goesOn(node, store, reason)
+    if isWhole { node.log = NaiveLog() }
     let touched: Set<NaiveKey>
     isReading = true
     defer { isReading = false }
     do {
+      try readSchema(node, store, reason)
       touched = try readLines(node, store)
     } catch let error as StoreError {
       // The disk is full, or fails: what could not be read is read next time.
@@ -41,6 +45,27 @@ extension SimulationWorld {
     }
     try compare(node, old, reason)
     for key in touched.union(old.records.keys) { try checkRecord(key, node, store) }
+  }
+
+  /// Whether a store that was opened again still ends with, or goes on from, what it ended with.
+  private func goesOn(
+    _ node: SimulatedNode, _ store: Store, _ reason: Reload
+  ) throws -> Bool {
+    guard reason == .reopened, !node.isCutShort, !node.mayHaveMoved, let last = node.log.places.last
+    else { return false }
+    var query = LogQuery()
+    query.afterLSN = last.lsn - 1
+    var isSame = false
+    do {
+      try store.forEachLogLine(query) { line in
+        isSame =
+          line.lsn == last.lsn && line.dot == last.dot && line.isTombstone == last.isTombstone
+        return false
+      }
+    } catch {
+      return false  // The whole reading says why.
+    }
+    return isSame
   }
 
   private func readLines(
@@ -82,14 +107,15 @@ extension SimulationWorld {
     for line in lines {
       try checkPlace(line, node)
       trace.note(line.dot.replica.rawValue ^ line.dot.seq << 20 ^ line.stamp.rawValue)
-      node.log.places.append(NaiveLog.Place(lsn: line.lsn, dot: line.dot))
+      node.log.places.append(
+        NaiveLog.Place(lsn: line.lsn, dot: line.dot, isTombstone: line.isTombstone))
       node.log.lastLSN = line.lsn
       // Its clock is past what it takes, or what it made of that.
       let known = line.isTombstone ? line.stamp : line.effective ?? line.stamp
       node.log.latest = max(node.log.latest, known, line.decided ?? .zero)
       if line.isTombstone {
         node.log.void.insert(line.dot)
-        if let key = key(of: line.dot, node) { touched.insert(key) }
+        if let key = node.log.keys[line.dot] { touched.insert(key) }
         continue
       }
       guard let event = line.event else {
@@ -100,6 +126,7 @@ extension SimulationWorld {
         NaiveEvent(
           dot: line.dot, stamp: line.stamp, effective: line.effective ?? line.stamp,
           context: line.context, event: event, label: label))
+      node.log.keys[line.dot] = key
       touched.insert(key)
     }
     if first.isTombstone {
@@ -116,28 +143,20 @@ extension SimulationWorld {
     }
   }
 
-  private func key(of dot: Dot, _ node: SimulatedNode) -> NaiveKey? {
-    for (key, events) in node.log.records where events.contains(where: { $0.dot == dot }) {
-      return key
-    }
-    return nil
-  }
-
   /// Gapless, causal, and with a stamp past all that its author had seen.
   private func checkPlace(_ line: LogLine, _ node: SimulatedNode) throws {
-    let log = node.log
-    let known = log.vector[line.dot.replica]
+    let known = node.log.vector[line.dot.replica]
     if line.isTombstone, known >= line.dot.seq { return }
     guard line.dot.seq == known + 1 else {
       throw fail(.gapless, "\(node.name) takes \(line.dot) after \(known)")
     }
-    for entry in line.context.entries where entry.seq > log.vector[entry.replica] {
+    for entry in line.context.entries where entry.seq > node.log.vector[entry.replica] {
       throw fail(
         .causality, "\(node.name) takes \(line.dot), which had seen \(entry.replica):\(entry.seq)")
     }
     node.log.vector.raise(line.dot.replica, to: line.dot.seq)
     guard !line.isTombstone else { return }
-    if let last = log.lastStamps[line.dot.replica], last >= line.stamp {
+    if let last = node.log.lastStamps[line.dot.replica], last >= line.stamp {
       throw fail(.clock, "\(line.dot) has a stamp no greater than the one before it")
     }
     node.log.lastStamps[line.dot.replica] = line.stamp
@@ -166,15 +185,40 @@ extension SimulationWorld {
       counts.eventCount += events.count
     }
     for line in lines {
-      let name = "\(line.dot) \(label)"
+      let name = ContextName(dot: line.dot, label: label)
       if let context = contexts[name], context != line.context {
         throw fail(.vector, "\(node.name) has another context of \(line.dot)")
       }
       contexts[name] = line.context
     }
+    if !hostile.contains(label) { try checkOrigin(lines, label, node) }
     // A device has others' events only from an authority that accepted them.
     if node.role == .device, lines.first?.status == .pending, !node.attempted.contains(label) {
       throw fail(.isolation, "\(node.name) holds \(label) of another device, which is pending")
+    }
+  }
+
+  /// What is issued again under another id has seen what it had seen, but of replicas that moved.
+  private func checkOrigin(
+    _ lines: ArraySlice<LogLine>, _ label: String, _ node: SimulatedNode
+  ) throws {
+    guard let replica = lines.first?.dot.replica else { return }
+    guard let origin = origins[label] else {
+      origins[label] = TransactionOrigin(replica: replica, contexts: lines.map(\.context))
+      return
+    }
+    guard origin.replica != replica else { return }
+    see(.issuedAgain)
+    movedReplicas.formUnion([origin.replica, replica])
+    for (line, seen) in zip(lines, origin.contexts) {
+      for entry in seen.entries where !movedReplicas.contains(entry.replica) {
+        see(.issuedAgainSeeing)
+        guard line.context[entry.replica] == entry.seq else {
+          throw fail(
+            .vector, "\(line.dot) is \(label) again, and has not seen \(entry.replica):\(entry.seq)"
+          )
+        }
+      }
     }
   }
 
@@ -200,26 +244,38 @@ extension SimulationWorld {
     _ node: SimulatedNode, _ store: Store, _ touched: inout Set<NaiveKey>
   ) throws {
     guard node.role == .device else { return }
-    for (dot, clamp) in clamps where node.log.vector.contains(dot) && !node.log.void.contains(dot) {
+    for (dot, clamp) in clamps
+    where !node.log.clamped.contains(dot) && node.log.vector.contains(dot)
+      && !node.log.void.contains(dot)
+    {
       let line = try store.logLine(dot)
       guard let effective = line.effective else { continue }
       guard effective == clamp else {
         throw fail(.clock, "\(node.name) clamps \(dot) otherwise than the authority")
       }
+      node.log.clamped.insert(dot)
       if let key = node.log.setEffective(dot, effective) { touched.insert(key) }
     }
   }
 
   /// The stored view of a record is the naive fold of its events.
   func checkRecord(_ key: NaiveKey, _ node: SimulatedNode, _ store: Store) throws {
+    try checkRecord(key, models.naive(node.log, key), node, store)
+  }
+
+  func checkRecord(
+    _ key: NaiveKey, _ expected: NaiveRecord, _ node: SimulatedNode, _ store: Store
+  ) throws {
     let model = models.schema.models[key.model]
-    let expected = models.naive(node.log, key)
     let shown = try store.record(model.name, key.id)
     let problem: String?
     if let shown, let created = expected.created {
-      let values = expected.values.sorted { $0.key < $1.key }
+      // A store shows what its schema names, and keeps the rest.
+      let fieldCount = models.all[node.schema].models[key.model].fields.count
+      let values = expected.values.filter { $0.key < fieldCount }.sorted { $0.key < $1.key }
         .map { Value.Member(model.fields[$0.key].name, $0.value) }
-      let conflicts = expected.conflicts.sorted().map { model.fields[$0].name }
+      let conflicts = expected.conflicts.filter { $0 < fieldCount }.sorted()
+        .map { model.fields[$0].name }
       if !conflicts.isEmpty { see(.conflict) }
       let owner = models.rules[key.model].ownerFields.first.flatMap { expected.owners[$0] }
       problem =

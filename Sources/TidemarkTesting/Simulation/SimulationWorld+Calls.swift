@@ -90,14 +90,13 @@ extension SimulationWorld {
   func die(_ node: SimulatedNode) {
     guard node.store != nil else { return }
     if node.isFresh { see(.doubleCrash) }
-    node.crashCount += 1
     node.store?.abandon()
     node.store = nil
     node.fault.callsLeft = 0
   }
 
   /// Opens a dead node's store, and compares what it holds with what it must.
-  func start(_ node: SimulatedNode) throws {
+  func start(_ node: SimulatedNode, readsWhole: Bool = false) throws {
     guard node.store == nil else { return }
     let incarnation = node.disk.incarnation
     node.fault.hasStruck = false
@@ -119,7 +118,7 @@ extension SimulationWorld {
     see(.recovery)
     tell("\(node.name) is up")
     node.isFresh = true
-    try reload(node, .reopened)
+    try reload(node, .reopened, isWhole: readsWhole)
   }
 
   /// Every call of a node's disk asks whether something goes wrong with it.

@@ -19,6 +19,7 @@ extension SimulationWorld {
     case .backup: try backUp(device())
     case .restore: try restore(device())
     case .attack: try attack()
+    case .adopt: try adopt(anybody())
     case .switchUser:
       device().user = choices.below(scenario.users.count)
       see(.userSwitched)
@@ -89,7 +90,10 @@ extension SimulationWorld {
     // What the model knows and what is on the disk are of one moment.
     guard try refresh(node) else { return }
     tell("\(node.name) is backed up")
-    node.image = (node.disk.image(), node.log, node.acknowledged)
+    node.image = (
+      node.disk.image(), node.log, node.acknowledged, node.schema,
+      try node.store?.identity.replica
+    )
   }
 
   private func restore(_ node: SimulatedNode) throws {
@@ -103,12 +107,13 @@ extension SimulationWorld {
     let isSame = choices.below(2) == 0
     node.disk = node.disk.restore(image.disk, isSame: isSame)
     // A file system may give a new file the inode of the one that was there.
-    node.isMoved = !isSame && node.disk.memory != nil
+    node.original = isSame || node.disk.memory == nil ? nil : image.replica
     watch(node)
     node.log = image.log
     // What was written since is gone with the disk, unless somebody else has it.
     mayVanish.formUnion(Set(node.acknowledged).subtracting(image.acknowledged))
     node.acknowledged = image.acknowledged
+    node.schema = image.schema
     node.checkedPlaces = 0
     node.fault = ArmedFault()
     node.isCutShort = false
@@ -126,8 +131,10 @@ extension SimulationWorld {
       node.disk.copy(to: copyPath(), isSame: isSame), clock,
       user: choices.below(scenario.users.count))
     twin.log = node.log
+    twin.schema = node.schema
+    twin.isAdopting = node.isAdopting
     twin.attempted = node.attempted
-    twin.isMoved = !isSame && twin.disk.memory != nil
+    if !isSame, twin.disk.memory != nil { twin.original = try node.store?.identity.replica }
     nodes.append(twin)
     watch(twin)
     try start(twin)

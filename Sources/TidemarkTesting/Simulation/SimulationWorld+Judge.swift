@@ -12,12 +12,13 @@ extension SimulationWorld {
     guard let first = lines.first else { return }
     var earlier: [NaiveKey: [NaiveEvent]] = [:]
     var denial: String?
+    let version = try deciding(first, node)
     for line in lines {
       guard let event = line.event else { return }  // Past what the quarantine keeps.
       let key = NaiveKey(model: event.model, id: event.id)
       guard event.model < models.schema.models.count else { return }
       let known = node.log.live(key) + earlier[key, default: []]
-      denial = denial ?? refusal(event, line.context, known.map(\.fold), key)
+      denial = denial ?? refusal(event, line.context, known.map(\.fold), key, version)
       earlier[key, default: []].append(
         NaiveEvent(
           dot: line.dot, stamp: event.stamp, effective: line.effective ?? event.stamp,
@@ -39,11 +40,18 @@ extension SimulationWorld {
 
   /// Why an event must be refused; `nil` where it must not.
   private func refusal(
-    _ event: Event, _ context: VersionVector, _ known: [FoldEvent], _ key: NaiveKey
+    _ event: Event, _ context: VersionVector, _ known: [FoldEvent], _ key: NaiveKey,
+    _ version: Int
   ) -> String? {
     let rules = models.rules[key.model]
-    let seen = NaiveRecord(known.filter { context.contains($0.rank.dot) }, rules)
-    let now = NaiveRecord(known, rules)
+    let before = known.filter { context.contains($0.rank.dot) }
+    let seen = NaiveRecord(before, rules)
+    let now = before.count == known.count ? seen : NaiveRecord(known, rules)
+    let fieldCount = models.all[version].models[event.model].fields.count
+    if event.changes.contains(where: { $0.field >= fieldCount }) {
+      see(.newerThanAuthority)
+      return "it gives a field that the schema has not"
+    }
     switch event.kind {
     case .create where seen.created != nil: return "its author had seen the record"
     case .update where seen.created == nil, .delete where seen.created == nil:
@@ -52,7 +60,8 @@ extension SimulationWorld {
     }
     let facts = now.created != nil ? now : seen
     if now.created != nil, seen.created == nil, event.kind != .create { return "no record" }
-    let isAllowed = isAllowed(event, event.kind, event.changes, event.kind == .create ? nil : facts)
+    let isAllowed = isAllowed(
+      event, event.kind, event.changes, event.kind == .create ? nil : facts, version)
     guard isAllowed else {
       if event.kind != .create, now != seen { see(.lateWriteRevoked) }
       return "the rules do not allow it"
@@ -65,11 +74,12 @@ extension SimulationWorld {
       }
       return (now.owners[change.field] ?? .null) != value
     }
-    return self.isAllowed(event, .update, changes, now) ? nil : "another create came first"
+    return self.isAllowed(event, .update, changes, now, version) ? nil : "another create came first"
   }
 
   private func isAllowed(
-    _ event: Event, _ kind: EventKind, _ changes: [FieldChange], _ stored: NaiveRecord?
+    _ event: Event, _ kind: EventKind, _ changes: [FieldChange], _ stored: NaiveRecord?,
+    _ version: Int
   ) -> Bool {
     guard let allows = scenario.allows else { return true }
     let model = models.schema.models[event.model]
@@ -86,7 +96,8 @@ extension SimulationWorld {
     }
     return allows(
       SimulationQuestion(
-        kind: kind, model: model.name, principal: event.principal, given: given, stored: values))
+        kind: kind, model: model.name, principal: event.principal, given: given, stored: values,
+        isNextSchema: version == 1))
   }
 
   /// A stamp past the drift limit is held to the authority's clock, and no other is.
@@ -115,7 +126,8 @@ extension SimulationWorld {
   /// Whether a store that enforces must refuse these operations; `nil` where nobody can tell.
   func mustRefuse(_ operations: [Operation], _ node: SimulatedNode) -> Bool? {
     guard scenario.allows != nil else { return nil }
-    var log = node.log
+    var context = node.log.vector
+    var earlier: [NaiveKey: [NaiveEvent]] = [:]
     let replica = ReplicaID(1)
     for (index, operation) in operations.enumerated() {
       guard let place = models.schema.modelIndex(operation.model) else { return nil }
@@ -141,12 +153,12 @@ extension SimulationWorld {
       let event = Event(
         stamp: stamp, kind: operation.kind, model: place, id: operation.id,
         principal: operation.principal, changes: changes)
-      let context = log.vector
-      if refusal(event, context, log.live(key).map(\.fold), key) != nil { return true }
-      log.vector.raise(replica, to: dot.seq)
-      log.records[key, default: []].append(
+      let known = node.log.live(key) + earlier[key, default: []]
+      if refusal(event, context, known.map(\.fold), key, node.schema) != nil { return true }
+      earlier[key, default: []].append(
         NaiveEvent(
           dot: dot, stamp: stamp, effective: stamp, context: context, event: event, label: ""))
+      context.raise(replica, to: dot.seq)
     }
     return false
   }

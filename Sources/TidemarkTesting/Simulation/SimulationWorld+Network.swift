@@ -47,9 +47,7 @@ extension SimulationWorld {
 
   func duplicate() {
     see(.messageDuplicated)
-    var copy = messages[choices.below(messages.count)]
-    copy.isCopy = true
-    messages.append(copy)
+    messages.append(messages[choices.below(messages.count)])
   }
 
   /// A message arrives.

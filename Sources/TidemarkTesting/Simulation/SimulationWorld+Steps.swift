@@ -17,7 +17,6 @@ extension SimulationWorld {
       weights[SimulatedAction.duplicate.place] = 0
     }
     guard let action = SimulatedAction(rawValue: choices.place(by: weights)) else { return }
-    counts.actions[action.place] += 1
     trace.note(action.rawValue)
     try perform(action)
   }
@@ -60,7 +59,7 @@ extension SimulationWorld {
     let count = choices.happens(perThousand: 200) ? 2 + choices.below(3) : 1
     nextLabel += 1
     let label = "t\(nextLabel)"
-    var operations = (0..<count).map { _ in operation(by: principal) }
+    var operations = (0..<count).map { _ in operation(by: principal, node) }
     operations[0].transactionLabel = label
     if plan.faults.contains(.clockStep), choices.happens(perThousand: 30) {
       operations[0].wallMilliseconds = now + UInt64(choices.below(1_000_000))
@@ -106,18 +105,18 @@ extension SimulationWorld {
 
   /// A store that finds itself on another disk goes on under a new id.
   private func checkMoved(_ node: SimulatedNode, _ receipt: TransactionReceipt) throws {
-    guard node.isMoved, let dot = receipt.dots.first else { return }
-    node.isMoved = false
+    guard let original = node.original, let dot = receipt.dots.first else { return }
+    node.original = nil
     see(.copyNoticed)
-    guard dot.seq == 1 else {
+    guard dot.replica != original else {
       throw fail(.noFork, "\(node.name) is a copy, and goes on under the original's id with \(dot)")
     }
   }
 
   /// The next operation: the scenario's, or any that the schema takes.
-  private func operation(by principal: Principal) -> Operation {
+  private func operation(by principal: Principal, _ node: SimulatedNode) -> Operation {
     if let make = scenario.operation { return make(&choices, principal, scenario.ids) }
-    return models.operation(&choices, principal, scenario)
+    return models.operation(&choices, principal, scenario, version: node.schema)
   }
 
   /// Who wrote reads it back at once.
@@ -160,26 +159,6 @@ extension SimulationWorld {
   }
 
   // MARK: Others
-
-  private func sync(_ node: SimulatedNode) throws {
-    guard node.store != nil, authority.store != nil, !node.isDeaf, !node.isMute else { return }
-    tell("\(node.name) syncs")
-    switch try call([node, authority], "sync", { try Replication.sync($0[0], $0[1]) }) {
-    case .done(let (toAuthority, toDevice)):
-      trace.note(toAuthority.takenCount &* 31 &+ toDevice.takenCount)
-      let isMoved = !toAuthority.forks.isEmpty || !toDevice.forks.isEmpty
-      if isMoved { see(.forkHealed) }
-      try absorb(authority)
-      if isMoved { try reload(node, .reissued) } else { try absorb(node) }
-      try checkCursor(node, authority)
-      guard node.log.vector == authority.log.vector, node.log.void == authority.log.void else {
-        throw fail(.honestAnswers, "\(node.name) has synced, and holds other events than A")
-      }
-    default:
-      try refresh(authority)
-      try recheck(node)
-    }
-  }
 
   /// After a call that was cut off, a store may hold more than before, or go on under a new id.
   func recheck(_ node: SimulatedNode) throws {

@@ -35,8 +35,11 @@ final class SimulationWorld {
   var mayVanish: Set<String> = []
   /// Labels of hostile transactions.
   var hostile: Set<String> = []
-  /// Contexts by dot and label.
-  var contexts: [String: VersionVector] = [:]
+  var contexts: [ContextName: VersionVector] = [:]
+  /// By label, as what it was seen first.
+  var origins: [String: TransactionOrigin] = [:]
+  /// Replicas of which something was issued again under another id.
+  var movedReplicas: Set<ReplicaID> = []
   var clamps: [Dot: Stamp] = [:]
   var nextLabel = 0
   var attacker = SimulatedAttacker()
@@ -141,13 +144,33 @@ final class SeededEntropy: @unchecked Sendable {  // Of one thread only.
   func next() -> UInt64 { generator.next() }
 }
 
-/// The schema as the naive model reads it.
+/// What a context belongs to: a dot may be of several transactions, where copies fork.
+struct ContextName: Hashable {
+  let dot: Dot
+  let label: String
+}
+
+/// A transaction's replica, and what its author had seen.
+struct TransactionOrigin {
+  let replica: ReplicaID
+  let contexts: [VersionVector]
+}
+
+/// The schemas as the naive model reads them.
 struct SimulationModels: Sendable {
+  /// The last: it names all that any store may hold.
   let schema: Schema
   let rules: [MergeRules]
+  /// In the order in which stores take them.
+  let all: [Schema]
+  let versions: [SchemaVersion]
 
-  init(_ schema: Schema) {
-    self.schema = schema
+  init(_ sources: [String]) throws(SchemaError) {
+    var all: [Schema] = []
+    for source in sources { all.append(try Schema.parse(source)) }
+    self.all = all
+    versions = sources.map { SchemaVersion(source: $0) }
+    schema = all[all.count - 1]
     rules = schema.models.map { MergeRules($0) }
   }
 
