@@ -43,6 +43,8 @@ final class Catalog: Sendable {
   let fieldNames: [[String]]
   /// By place in the current schema.
   let shapes: [ModelShape]
+  /// Of the app's record types, as they are asked for.
+  let recordShapes = RecordShapeCache()
   /// The place of a model in the current schema, by model number.
   private let currentPlaces: [Int?]
   /// By model number, then field id: the field's place in the current schema.
