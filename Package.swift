@@ -67,10 +67,13 @@ let package = Package(
       name: "TidemarkTesting",
       dependencies: ["Tidemark", "TidemarkSync", "TidemarkLMDB", "TidemarkMerge"],
       swiftSettings: settings),
+    // Swift from a schema: what `tidemark codegen` writes.
+    .target(name: "TidemarkCodegen", dependencies: ["TidemarkSchema"], swiftSettings: settings),
     .executableTarget(
       name: "TidemarkCommand",
       dependencies: [
-        "Tidemark", "TidemarkSync", "TidemarkJSON", "TidemarkLMDB", "TidemarkTesting",
+        "Tidemark", "TidemarkSync", "TidemarkCodegen", "TidemarkJSON", "TidemarkLMDB",
+        "TidemarkTesting",
         .product(
           name: "ArgumentParser", package: "swift-argument-parser",
           condition: .when(traits: ["Command"])),
@@ -95,6 +98,11 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "TidemarkTests", dependencies: ["Tidemark", "TidemarkTesting"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "TidemarkCodegenTests",
+      dependencies: ["TidemarkCodegen", "Tidemark", "TidemarkTesting"],
+      exclude: ["Schemas"],
       swiftSettings: settings),
     .testTarget(
       name: "TidemarkSimulationTests",

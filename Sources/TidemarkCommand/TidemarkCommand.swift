@@ -19,7 +19,8 @@ struct TidemarkCommand: ParsableCommand {
       SyncCommand.self, ReplayCommand.self, DigestCommand.self, DiffCommand.self,
       VerifyCommand.self, StatsCommand.self, BackupCommand.self, ImportCommand.self,
       ExportCommand.self, SignInCommand.self, SignOutCommand.self, PendingCommand.self,
-      PolicyCommand.self, SimulateCommand.self, BenchCommand.self, DemoCommand.self,
+      PolicyCommand.self, CodegenCommand.self, SimulateCommand.self, BenchCommand.self,
+      DemoCommand.self,
     ])
 
   /// Parses, runs, and ends with the exit status that the contract gives each kind of failure.

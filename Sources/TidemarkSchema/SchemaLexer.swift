@@ -6,7 +6,7 @@ struct SchemaLexer {
     }
 
     let kind: Kind
-    /// A name, a number or a punctuator as written; a string's content, without a block string's.
+    /// A name, a number or a punctuator as written; a string's content, a block string's as written.
     let text: String
     let position: SourcePosition
   }
@@ -139,10 +139,12 @@ struct SchemaLexer {
   private mutating func blockString(_ start: SourcePosition) throws(SchemaError) -> Token {
     advance()
     advance()
+    let first = offset
     while byte() != nil {
       if isAtThreeQuotes(ahead: 0) {
+        let text = String(decoding: bytes[first..<offset], as: UTF8.self)
         for _ in 0..<3 { advance() }
-        return Token(kind: .blockString, text: "", position: start)
+        return Token(kind: .blockString, text: text, position: start)
       }
       if byte() == UInt8(ascii: "\\"), isAtThreeQuotes(ahead: 1) {
         for _ in 0..<3 { advance() }

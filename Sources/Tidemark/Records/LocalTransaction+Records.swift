@@ -16,7 +16,8 @@ extension LocalTransaction {
   }
 
   /// Makes a record, or brings the one that is there to these values. Only what differs from what the
-  /// store holds now is written; where nothing does, nothing is.
+  /// store holds now is written; where nothing does, nothing is. An owner that the record lacks, as one
+  /// that `create` has filled in, stays.
   ///
   /// A record that was read earlier takes back what others have changed since, sums of counters among
   /// it: `update` and `increment` do not.
@@ -24,7 +25,7 @@ extension LocalTransaction {
   /// - Complexity: O(bytes + log records + the record's events that are not folded).
   public mutating func save<R: Record>(_ record: R) throws {
     guard let before = try get(R.self, record.id) else { return try create(record) }
-    try write(record, insteadOf: before)
+    try write(record, insteadOf: before, keepsOwners: true)
   }
 
   /// Reads a record, lets the closure change it, and writes the fields that it changed.
@@ -41,7 +42,7 @@ extension LocalTransaction {
     }
     var after = before
     try body(&after)
-    try write(after, insteadOf: before)
+    try write(after, insteadOf: before, keepsOwners: false)
     return after
   }
 
@@ -115,14 +116,18 @@ extension LocalTransaction {
 
   /// Both are encoded, so that what a type does not tell apart, such as none and an empty text, is no
   /// change.
-  private mutating func write<R: Record>(_ after: R, insteadOf before: R) throws {
+  private mutating func write<R: Record>(
+    _ after: R, insteadOf before: R, keepsOwners: Bool
+  ) throws {
     guard after.id == before.id else {
       throw StoreError(
         .misuse, "\(R.modelName) \(before.id) keeps its id; create another record instead")
     }
     let shape = try writer.catalog.shape(of: R.self)
     let (old, new) = (try shape.values(of: before), try shape.values(of: after))
-    let places = shape.changed(from: old, to: new)
+    let places = shape.changed(from: old, to: new).filter { place in
+      !(keepsOwners && shape.owners.contains(place) && new[place]?.isNull ?? true)
+    }
     guard !places.isEmpty else { return }
     try update(shape.model, id: after.id) {
       try shape.give(places, of: new, insteadOf: old, to: &$0)

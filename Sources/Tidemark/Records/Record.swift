@@ -55,3 +55,14 @@ extension RecordID: Codable {
     try container.encode(string)
   }
 }
+
+extension RecordID {
+  /// A new random UUID, of version 4.
+  public static func random() -> RecordID {
+    var generator = SystemRandomNumberGenerator()
+    let high: UInt64 = generator.next()
+    let low: UInt64 = generator.next()
+    return RecordID(
+      packedUUID: high & ~0xf000 | 0x4000, low & ~(0b11 << 62) | 0b10 << 62)
+  }
+}

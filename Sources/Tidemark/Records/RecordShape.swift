@@ -9,6 +9,8 @@ final class RecordShape: Sendable {
   let fields: [FieldReference]
   /// The places in `fields`, in the order of the schema: changes in that order cost least.
   let order: [Int]
+  /// The places in `fields` of those that owner rules read.
+  let owners: Set<Int>
 
   init(_ type: any Record.Type, _ catalog: Catalog) throws(StoreError) {
     let schema = catalog.current.schema
@@ -37,6 +39,9 @@ final class RecordShape: Sendable {
     self.model = model
     self.fields = fields
     order = fields.indices.sorted { fields[$0].place < fields[$1].place }
+    let names = schema.models[place].ownerFields
+    owners = Set(
+      fields.indices.filter { place in names.contains { $0.hasSameBytes(as: fields[place].name) } })
   }
 }
 

@@ -110,3 +110,20 @@ extension Value: RecordValue {
 
   public var recordValue: Value { self }
 }
+
+// What embedded types are read with and written by.
+
+extension Value {
+  /// A member of an object; `nil` where the value is no object, or the member none of the type. A
+  /// member that is not there is null.
+  /// - Complexity: O(members).
+  public func member<V: RecordValue>(_ name: String, as type: V.Type = V.self) -> V? {
+    guard case .object = self else { return nil }
+    return V(recordValue: self[name] ?? .null)
+  }
+
+  /// An object of the members that are not null.
+  public static func object(leavingOutNulls members: KeyValuePairs<String, Value>) -> Value {
+    .object(members.compactMap { $1.isNull ? nil : Member($0, $1) })
+  }
+}

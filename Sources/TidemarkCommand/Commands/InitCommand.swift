@@ -51,11 +51,17 @@ enum SchemaFile {
   static func schema(
     _ path: String, providers: Set<Principal.Provider>? = nil
   ) throws -> Schema {
+    let bytes = try LineReader.contents(path, byteCountMax: Schema.byteCountMax)
+    return try explaining(path) { () throws(SchemaError) in
+      try Schema.parse(bytes: bytes, providers: providers)
+    }
+  }
+
+  /// Runs a body whose complaints of a schema name its file, line and column.
+  static func explaining<R>(_ path: String, _ body: () throws(SchemaError) -> R) throws -> R {
     do {
-      return try Schema.parse(
-        bytes: try LineReader.contents(path, byteCountMax: Schema.byteCountMax),
-        providers: providers)
-    } catch let error as SchemaError {
+      return try body()
+    } catch {
       throw CommandError(
         .usage, "\(path):\(error.line):\(error.column): \(error.message) (\(error.code.rawValue))")
     }

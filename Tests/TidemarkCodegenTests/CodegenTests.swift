@@ -1,0 +1,89 @@
+import Foundation
+import Testing
+import TidemarkCodegen
+import TidemarkSchema
+
+/// What `tidemark codegen` writes.
+@Suite struct CodegenTests {
+  static let directory = URL(filePath: #filePath).deletingLastPathComponent()
+
+  static func schema(_ name: String) throws -> String {
+    try String(
+      contentsOf: directory.appending(path: "Schemas/\(name).graphql"), encoding: .utf8)
+  }
+
+  /// These files are compiled into this target. To write them anew:
+  /// `tidemark codegen Schemas/Feed.graphql --output Generated/Feed.swift`, and Library with
+  /// `--access public`.
+  @Test(arguments: [("Feed", SwiftGenerator.Access.internal), ("Library", .public)])
+  func `the code of a schema is that of the file`(
+    name: String, access: SwiftGenerator.Access
+  ) throws {
+    let made = try SwiftGenerator.source(for: Schema.parse(Self.schema(name)), access: access)
+    let kept = try String(
+      contentsOf: Self.directory.appending(path: "Generated/\(name).swift"), encoding: .utf8)
+    #expect(made == kept)
+  }
+
+  private func error(_ source: String) throws -> SchemaError? {
+    let schema = try Schema.parse(source)
+    do {
+      _ = try SwiftGenerator.source(for: schema)
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  @Test func `names that Swift cannot have are refused with their place`() throws {
+    let taken = try error("type Post @model { a: Set }\n\n  type Set { b: Int }")
+    #expect(taken?.code == .reservedName)
+    #expect(taken.map { [$0.line, $0.column] } == [3, 8])
+    let twice = try error("type Post @model {\n  created_at: Int\n  createdAt: Int\n}")
+    #expect(twice?.code == .duplicateName)
+    #expect(twice.map { [$0.line, $0.column] } == [3, 3])
+    let cases = try error("type Post @model { a: E }\nenum E { A_B\n a_b }")
+    #expect(cases.map { [$0.line, $0.column] } == [3, 2])
+    #expect(try error("type post @model { a: Int }\ntype Post { a: Int }")?.line == 2)
+    #expect(try error("type Post @model { ID: Int }")?.code == .duplicateName)
+    #expect(try error("type Post @model { id: ID! }") == nil)
+  }
+
+  @Test func `names are told apart from what the code says itself`() throws {
+    let source = try SwiftGenerator.source(
+      for: Schema.parse(
+        "type item @model { self: Int, hashValue: Int, _1: Int, URLString: String, encoder: Int }"))
+    for line in [
+      "struct Item: Record", "static let modelName = \"item\"", "var selfValue: Int64?",
+      "var hashValueValue: Int64?", "var _1: Int64?", "var urlString: String?",
+      "try encoder.set(4, self.encoder)", "case urlString = \"URLString\"",
+    ] {
+      #expect(source.contains(line))
+    }
+  }
+
+  @Test func `descriptions are found wherever they stand`() throws {
+    let schema = try Schema.parse(
+      """
+      input AMPLIFY { globalAuthRule: AuthRule = { allow: public } }
+      "A post." type Post @model @auth(rules: [{ allow: owner, ownerField: "writer" }]) {
+        title: String! @auth(rules: [{ allow: private, operations: [read] }])
+        \"""
+          First.
+
+            Second, \\\""".
+        \"""
+        mood: Mood
+      }
+      enum Mood { "Good." good bad }
+      """)
+    let outline = try SchemaOutline(schema)
+    #expect(outline["Post"]?.description == ["A post."])
+    #expect(outline["Post", "title"]?.description == [])
+    #expect(outline["Post", "mood"]?.description == ["First.", "", "  Second, \"\"\"."])
+    #expect(outline["Mood", "good"]?.description == ["Good."])
+    #expect(outline["Mood", "bad"].map { [$0.line, $0.column] } == [11, 26])
+    #expect(outline["Post", "writer"] == nil)
+    #expect(outline["Post", "rules"] == nil)
+  }
+}
