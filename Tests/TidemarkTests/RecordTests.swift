@@ -170,6 +170,63 @@ import TidemarkTesting
     #expect(error?.message.contains("no model Stranger") == true)
   }
 
+  /// Takes each field for something that it is not.
+  struct Confused: Record {
+    static let modelName = "Note"
+    static let fieldNames = ["text", "stars", "tags"]
+    nonisolated(unsafe) static var place = 0
+    var id: RecordID
+
+    init(from decoder: borrowing RecordDecoder) throws(StoreError) {
+      id = decoder.id
+      switch unsafe Confused.place {
+      case 0: _ = try decoder.required(0) as Int64
+      case 1: _ = try decoder.required(1) as String
+      case 2: _ = try decoder.required(2) as String
+      case 3: _ = try decoder.required(2) as Int64
+      case 4: _ = try decoder.set(0, of: String.self)
+      case 5: _ = try decoder.required(2) as [Bool]
+      default: _ = try decoder.optional(3) as String?
+      }
+    }
+
+    func encode(into encoder: inout RecordEncoder) throws(StoreError) { try encoder.set(7, true) }
+  }
+
+  @Test func `a field of another type is told with its record and its name`() throws {
+    try session.create(Note(id: "n1", text: "x", stars: 5, tags: ["a"]))
+    try session.save(Note(id: "n1", text: "y", stars: 6, tags: ["a", "b"]))
+    for (place, name) in ["text", "stars", "tags", "tags", "text", "tags"].enumerated() {
+      unsafe Confused.place = place
+      let error = #expect(throws: StoreError.self) { try session.get(Confused.self, "n1") }
+      #expect(error?.code == .schema)
+      #expect(error?.message.hasPrefix("Note n1: \(name) is no ") == true)
+      let inPlace = #expect(throws: StoreError.self) {
+        try store.withSnapshot { _ = try $0.get(Confused.self, "n1") }
+      }
+      #expect(inPlace?.message.hasPrefix("Note n1: \(name) is no ") == true)
+    }
+    unsafe Confused.place = 6
+    #expect(
+      #expect(throws: StoreError.self) { try session.get(Confused.self, "n1") }?.code == .misuse)
+  }
+
+  @Test func `many threads look one type up at once`() async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for writer in 0..<16 {
+        group.addTask { [session] in
+          for number in 0..<10 {
+            let note = Note(id: RecordID("\(writer)-\(number)"), text: "x")
+            try await session.create(note)
+            #expect(try session.get(Note.self, note.id) == note)
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect(try session.all(Note.self).count == 160)
+  }
+
   @Test func `fields are looked up again when the store takes another schema`() throws {
     let note = Note(id: "n1", text: "Low tide", stars: 1)
     try session.create(note)
