@@ -47,6 +47,13 @@ struct SwiftWriter {
   /// A description as a documentation comment, in lines that fit.
   mutating func comment(_ description: [String]) {
     for paragraph in description {
+      let trimmed = paragraph.reversed().drop { $0.isWhitespace }.reversed()
+      // As it stands, where it fits: it may be indented.
+      let whole = "/// " + String(trimmed)
+      if !trimmed.isEmpty, fits(whole) {
+        line(whole)
+        continue
+      }
       var current = "///"
       for word in paragraph.split(separator: " ", omittingEmptySubsequences: true) {
         if current.count > 3, !fits(current + " " + word) {

@@ -35,7 +35,12 @@ public struct SchemaOutline: Sendable {
       let before = place > 0 ? tokens[place - 1] : nil
       let next = place + 1 < tokens.count ? tokens[place + 1] : nil
       switch (token.kind, token.text) {
-      case (.string, _) where parentheses == 0: description = [token.text]
+      case (.string, _) where parentheses == 0:
+        // An escape may end a line.
+        description = SchemaOutline.trimmed(
+          token.text.split(omittingEmptySubsequences: false) {
+            $0.isNewline
+          })
       case (.blockString, _): description = SchemaOutline.lines(of: token.text)
       case (.punctuator, "("): parentheses += 1
       case (.punctuator, ")"): parentheses -= 1
@@ -69,11 +74,20 @@ public struct SchemaOutline: Sendable {
   private static func lines(of block: String) -> [String] {
     var lines = block.replacing("\\\"\"\"", with: "\"\"\"")
       .split(omittingEmptySubsequences: false) { $0.isNewline }
-    func isSpace(_ character: Character) -> Bool { character == " " || character == "\t" }
     let indentation =
       lines.dropFirst().filter { !$0.allSatisfy(isSpace) }
       .map { $0.prefix(while: isSpace).count }.min() ?? 0
     for index in lines.indices.dropFirst() { lines[index] = lines[index].dropFirst(indentation) }
+    return trimmed(lines)
+  }
+
+  private static func isSpace(_ character: Character) -> Bool {
+    character == " " || character == "\t"
+  }
+
+  /// Without blank lines at the ends.
+  private static func trimmed(_ lines: [Substring]) -> [String] {
+    var lines = lines
     while let first = lines.first, first.allSatisfy(isSpace) { lines.removeFirst() }
     while let last = lines.last, last.allSatisfy(isSpace) { lines.removeLast() }
     return lines.map(String.init)

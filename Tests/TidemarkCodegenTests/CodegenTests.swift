@@ -75,14 +75,17 @@ import TidemarkSchema
         \"""
         mood: Mood
       }
-      enum Mood { "Good." good bad }
+      enum Mood { "Good.\\nfatalError()\\r\\n" good bad }
       """)
     let outline = try SchemaOutline(schema)
     #expect(outline["Post"]?.description == ["A post."])
     #expect(outline["Post", "title"]?.description == [])
     #expect(outline["Post", "mood"]?.description == ["First.", "", "  Second, \"\"\"."])
-    #expect(outline["Mood", "good"]?.description == ["Good."])
-    #expect(outline["Mood", "bad"].map { [$0.line, $0.column] } == [11, 26])
+    #expect(outline["Mood", "good"]?.description == ["Good.", "fatalError()"])
+    let source = try SwiftGenerator.source(for: schema)
+    #expect(source.contains("  /// Good.\n  /// fatalError()\n  case good\n"))
+    #expect(source.contains("  ///   Second, "))
+    #expect(outline["Mood", "bad"].map { [$0.line, $0.column] } == [11, 44])
     #expect(outline["Post", "writer"] == nil)
     #expect(outline["Post", "rules"] == nil)
   }

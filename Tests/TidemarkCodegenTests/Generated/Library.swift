@@ -46,7 +46,7 @@ public struct Book: Record, Codable, Hashable {
   public var formerGenres: [Genre]?
   public var moods: Set<Genre>
   /// Where it stands.
-  /// (Ask at the desk.)
+  ///   (Ask at the desk.)
   public var place: Shelf
   public var copies: [Shelf]
   public var decoder: String?
