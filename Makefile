@@ -103,11 +103,11 @@ bench: dependencies
 	  --package-path Benchmarks tidemark-benchmarks $(BENCH)
 
 format:
-	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Benchmarks/Package.swift \
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Plugins Benchmarks/Package.swift \
 	  Benchmarks/Sources Fuzzing/Package.swift Fuzzing/Sources
 
 lint:
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests \
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Plugins \
 	  Benchmarks/Package.swift Benchmarks/Sources Fuzzing/Package.swift Fuzzing/Sources
 	@Scripts/check-tree
 

@@ -20,6 +20,7 @@ let package = Package(
     .library(name: "TidemarkSync", targets: ["TidemarkSync"]),
     .library(name: "TidemarkTesting", targets: ["TidemarkTesting"]),
     .executable(name: "tidemark", targets: ["TidemarkCommand"]),
+    .plugin(name: "TidemarkCodegenPlugin", targets: ["TidemarkCodegenPlugin"]),
   ],
   traits: [
     .trait(name: "Command", description: "The tidemark command, with its argument parser."),
@@ -69,6 +70,13 @@ let package = Package(
       swiftSettings: settings),
     // Swift from a schema: what `tidemark codegen` writes.
     .target(name: "TidemarkCodegen", dependencies: ["TidemarkSchema"], swiftSettings: settings),
+    // The same while an app is built, by a tool without an argument parser.
+    .executableTarget(
+      name: "tidemark-codegen", dependencies: ["TidemarkCodegen", "TidemarkSchema"],
+      path: "Sources/TidemarkCodegenTool", swiftSettings: settings),
+    .plugin(
+      name: "TidemarkCodegenPlugin", capability: .buildTool(), dependencies: ["tidemark-codegen"],
+      path: "Plugins/TidemarkCodegen"),
     .executableTarget(
       name: "TidemarkCommand",
       dependencies: [
@@ -104,6 +112,9 @@ let package = Package(
       dependencies: ["TidemarkCodegen", "Tidemark", "TidemarkTesting"],
       exclude: ["Schemas"],
       swiftSettings: settings),
+    .testTarget(
+      name: "TidemarkCodegenPluginTests", dependencies: ["Tidemark"], swiftSettings: settings,
+      plugins: ["TidemarkCodegenPlugin"]),
     .testTarget(
       name: "TidemarkSimulationTests",
       dependencies: ["TidemarkSync", "TidemarkTesting", "TidemarkLMDB"],
