@@ -2,8 +2,8 @@ internal import Synchronization
 internal import TidemarkAuthorization
 internal import TidemarkSchema
 
-/// The catalogs that this process used last: a store that is opened again does not parse again what
-/// it, or another of the same schema, has parsed.
+/// The catalogs that this process made last: a store that is opened again while its own is among them
+/// does not parse again what it, or another of the same schemas, has parsed.
 ///
 /// A catalog follows from its sources alone and never changes, so any number of stores share one.
 /// One with an authorizer of its own is not kept.
