@@ -79,6 +79,14 @@ import TidemarkTesting
     #expect(throws: StoreError.self) { try store.record("Person", "p1") }
     #expect(try store.explain(dots[0]).effect == .live)
     #expect(try store.history("Human", "p1", as: .anonymous).count == 1)
+    var query = LogQuery()
+    query.model = "Human"
+    var dotsFound: [Dot] = []
+    try store.forEachLogLine(query) {
+      dotsFound.append($0.dot)
+      return true
+    }
+    #expect(dotsFound == dots)
     try check(store)
   }
 
