@@ -104,6 +104,12 @@ final class ModelShape: Sendable {
 }
 
 extension FieldCheck {
+  var isText: Bool {
+    switch self {
+    case .text, .formatted: true
+    default: false
+    }
+  }
   var isInteger: Bool { if case .integer = self { true } else { false } }
   var isSet: Bool { if case .set = self { true } else { false } }
   var isCounter: Bool { if case .counter = self { true } else { false } }
