@@ -43,7 +43,8 @@ import TidemarkTesting
       let exists = found != nil
       let owner = Principal.user(found?.owner?.stringValue ?? "")
       var changes: [Tidemark.Operation.Change] = []
-      for (name, operation) in operations(&generator, isOwn: !exists) where Bool.random(using: &generator) {
+      for (name, operation) in operations(&generator, isOwn: !exists)
+      where Bool.random(using: &generator) {
         changes.append(.init(name, operation))
       }
       if exists, Int.random(in: 0..<5, using: &generator) == 0 {
@@ -67,7 +68,8 @@ import TidemarkTesting
     _ generator: inout SeededGenerator, isOwn: Bool
   ) -> [(String, FieldOperation)] {
     var all: [(String, FieldOperation)] = [
-      ("title", .set(value("title", &generator))), ("team", .set(["red", "blue", .null].randomElement(using: &generator) ?? .null)),
+      ("title", .set(value("title", &generator))),
+      ("team", .set(["red", "blue", .null].randomElement(using: &generator) ?? .null)),
       ("likes", .add(Int64.random(in: -3...3, using: &generator))),
       ("stars", .set(value("stars", &generator))), ("score", .set(value("score", &generator))),
       ("done", .set(value("done", &generator))), ("kind", .set(value("kind", &generator))),
@@ -137,14 +139,19 @@ import TidemarkTesting
     for _ in 0..<25 {
       let query = query(&generator)
       var all: [RecordView] = []
-      try store.forEachRecord(of: "Post", as: query.principal) { all.append($0); return true }
+      try store.forEachRecord(of: "Post", as: query.principal) {
+        all.append($0)
+        return true
+      }
       let met = all.filter { query.filter?.naive($0) ?? true }
       let sorted = met.sorted { naivelyPrecedes($0, $1, query.sort) }
       let expected = Array(sorted.dropFirst(query.offset).prefix(query.limit ?? Int.max))
       let context = Comment(rawValue: "seed \(seed): \(query)")
       #expect(try store.fetch(query) == expected, context)
       #expect(try store.count(query) == expected.count, context)
-      #expect(try store.first(query) == (query.limit == 0 ? nil : sorted.dropFirst(query.offset).first), context)
+      #expect(
+        try store.first(query) == (query.limit == 0 ? nil : sorted.dropFirst(query.offset).first),
+        context)
 
       var paged = query
       paged.offset = 0
@@ -271,7 +278,9 @@ extension Value {
     }
   }
 
-  fileprivate func isBefore(_ other: Value) -> Bool { isComparable(other) && self < other && !equals(other) }
+  fileprivate func isBefore(_ other: Value) -> Bool {
+    isComparable(other) && self < other && !equals(other)
+  }
 }
 
 extension Filter {

@@ -66,6 +66,10 @@ extension Value {
 
   /// Equal numbers as one value.
   var normalized: Value {
-    if case .double(let number) = self, let whole = Int64(exactly: number) { .int(whole) } else { self }
+    if case .double(let number) = self, let whole = Int64(exactly: number) {
+      .int(whole)
+    } else {
+      self
+    }
   }
 }

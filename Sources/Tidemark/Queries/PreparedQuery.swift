@@ -89,7 +89,8 @@ struct IDRange: Sendable, Equatable {
     case .all(let filters): for filter in filters { narrow(filter) }
     case .compare("id", .equal, .string(let id)): keep([id])
     case .isIn("id", let values): keep(values.compactMap(\.stringValue))
-    case .compare("id", .greater, .string(let id)), .compare("id", .greaterOrEqual, .string(let id)):
+    case .compare("id", .greater, .string(let id)),
+      .compare("id", .greaterOrEqual, .string(let id)):
       raise(to: RecordID(id))
     case .compare("id", .less, .string(let id)), .compare("id", .lessOrEqual, .string(let id)):
       lower(to: RecordID(id))

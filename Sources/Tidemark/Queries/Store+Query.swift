@@ -26,11 +26,13 @@ extension Store {
     let prepared = try prepare(query, lacks: .nothing)
     try Store.translating {
       guard query.moment == nil else {
-        return try pastResults(prepared, { $0 }).forEach { try body($0.result) }
+        for item in try pastResults(prepared, { $0 }) { try body(item.result) }
+        return
       }
       try withSnapshot { snapshot in
         guard query.sort.isEmpty, query.offset == 0 else {
-          return try snapshot.views(prepared).forEach { try body($0.result) }
+          for item in try snapshot.views(prepared) { try body(item.result) }
+          return
         }
         var rest = prepared.limit
         if rest == 0 { return }

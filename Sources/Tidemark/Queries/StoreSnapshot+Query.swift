@@ -91,7 +91,11 @@ extension StoreSnapshot {
       return results.finish()
     }
     // Only what is of the result is decoded.
-    let ids = try fetch(query) { $0.id } _: { $0.id }
+    let ids = try fetch(query) {
+      $0.id
+    } _: {
+      $0.id
+    }
     return try ids.compactMap { item in
       let key = RecordKey(model: query.modelNumber, id: item.result)
       guard let row = try row(key.bytes.rawBytes) else { return nil }

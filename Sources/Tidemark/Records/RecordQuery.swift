@@ -148,5 +148,7 @@ public struct RecordQuery<R: Record>: Sendable {
 
 extension Session {
   /// A query for all records of a type that the principal may read.
-  public func query<R: Record>(_ type: R.Type) -> RecordQuery<R> { RecordQuery(store, as: principal) }
+  public func query<R: Record>(_ type: R.Type) -> RecordQuery<R> {
+    RecordQuery(store, as: principal)
+  }
 }

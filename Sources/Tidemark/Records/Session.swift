@@ -86,7 +86,9 @@ public struct Session: Sendable {
       try store.withSnapshot { snapshot in
         let catalog = snapshot.rows.catalog
         let shape = try catalog.shape(of: type)
-        if catalog.readsAll(shape.model.shape.place, principal, .get) { return try snapshot.get(type, id) }
+        if catalog.readsAll(shape.model.shape.place, principal, .get) {
+          return try snapshot.get(type, id)
+        }
         return try store.record(R.modelName, id, as: principal).map {
           try R(from: RecordDecoder($0, shape))
         }
