@@ -40,13 +40,13 @@ public enum Replication {
   /// goes on under a new replica id.
   /// - Parameter credentials: whose pending work a device gives to an authority; `nil` for everybody's.
   /// - Parameter readers: for whom a device asks an authority: it is given what any of them may read,
-  ///   and keeps no more of what it was given before. `nil` for all that there is.
-  /// - Throws: `StoreError` `early` or `fork` with everything before it taken; `misuse` where readers are
-  ///   given, and none is in them.
+  ///   and keeps no more of what it was given before. Where none has a credential that holds, it is given
+  ///   nothing, and keeps all. `nil` for all that there is.
+  /// - Throws: `StoreError` `early` or `fork` with everything before it taken.
   @discardableResult
   public static func merge(
     from source: Store, into target: Store, credentials: [Credential]? = nil,
-    readers: [Principal]? = nil, progress: (MergeSummary) -> Void = { _ in }
+    readers: [Credential]? = nil, progress: (MergeSummary) -> Void = { _ in }
   ) throws(StoreError) -> MergeSummary {
     var summary = MergeSummary()
     while let stop = try take(from: source, into: target, credentials, readers, &summary, progress)
@@ -63,9 +63,11 @@ public enum Replication {
   /// - Returns: what stopped it before the end, and the first dot of the item that did.
   private static func take(
     from source: Store, into target: Store, _ credentials: [Credential]?,
-    _ readers: [Principal]?, _ summary: inout MergeSummary,
+    _ readers: [Credential]?, _ summary: inout MergeSummary,
     _ progress: (MergeSummary) -> Void
   ) throws(StoreError) -> (failure: StoreError, dot: Dot?)? {
+    let readers = readers.map { source.holding($0) }
+    if readers?.isEmpty == true, try target.identity.role == .device { return nil }
     let logID = try source.identity.logID
     var cursor = try target.cursor(for: logID)
     var isContinued = false
@@ -104,7 +106,7 @@ public enum Replication {
   /// - Returns: what went from `left` to `right`, and back.
   public static func sync(
     _ left: Store, _ right: Store, credentials: [Credential]? = nil,
-    readers: [Principal]? = nil, progress: (MergeSummary) -> Void = { _ in }
+    readers: [Credential]? = nil, progress: (MergeSummary) -> Void = { _ in }
   ) throws(StoreError) -> (toRight: MergeSummary, toLeft: MergeSummary) {
     if try left.identity.role == .authority, try right.identity.role == .device {
       let toLeft = try submit(right, to: left, credentials, progress)

@@ -38,11 +38,13 @@ final class Office {
   let clock = ManualClock(milliseconds: 1_700_000_000_000)
   let cloud: Store
 
-  init() throws {
+  init(_ tune: (inout StoreOptions) -> Void = { _ in }) throws {
     directory = try TemporaryDirectory()
+    var options = clock.options
+    tune(&options)
     cloud = try Store.create(
       at: directory.path + "/cloud", schema: officeSchema, role: .authority,
-      replica: ReplicaID(0xc), options: clock.options)
+      replica: ReplicaID(0xc), options: options)
   }
 
   func device(_ name: String) throws -> Store {

@@ -19,7 +19,8 @@ private let chef = Principal.user("chef", groups: ["Admins"])
     _ = try office.cloud.submit([
       Operation(.create, "Notice", "n", [.init("text", .set("All"))], by: chef)
     ])
-    let summary = try Replication.merge(from: office.cloud, into: phone, readers: [anna])
+    let summary = try Replication.merge(
+      from: office.cloud, into: phone, readers: [Credential(anna)])
     #expect(summary.takenCount == 2 && summary.withheldCount == 1)
     #expect(try phone.kinds() == ["create", "withheld", "create"])
     #expect(try differences(phone, office.cloud, as: anna) == [])
@@ -43,7 +44,7 @@ private let chef = Principal.user("chef", groups: ["Admins"])
       diary("b", "Bert's", by: bert),
       Operation(.create, "Notice", "n", [.init("text", .set("All"))], by: bert),
     ])
-    try Replication.merge(from: office.cloud, into: phone, readers: [anna])
+    try Replication.merge(from: office.cloud, into: phone, readers: [Credential(anna)])
     #expect(try phone.kinds() == ["withheld", "create"])
     let line = try phone.logLine(receipt.dots[0])
     #expect(line.isWithheld && line.status == .accepted && line.model == nil)
@@ -63,7 +64,9 @@ private let chef = Principal.user("chef", groups: ["Admins"])
     let phone = try office.device("phone")
     func sync(_ readers: Principal...) throws -> MergeSummary {
       office.clock.advance(by: 10)
-      let summary = try Replication.sync(phone, office.cloud, readers: readers).toLeft
+      let summary = try Replication.sync(
+        phone, office.cloud, readers: readers.map { Credential($0) }
+      ).toLeft
       #expect(try phone.verify().problems == [])
       #expect(try phone.replay().agrees)
       let reader = try #require(Principal(credentials: readers))
@@ -107,11 +110,11 @@ private let chef = Principal.user("chef", groups: ["Admins"])
     let office = try Office()
     let phone = try office.device("phone")
     _ = try phone.submit([diary("a", "Mine", pay: "7", by: anna)])
-    _ = try Replication.sync(phone, office.cloud, readers: [anna])
+    _ = try Replication.sync(phone, office.cloud, readers: [Credential(anna)])
     #expect(try phone.record("Diary", "a")?["text"] == "Mine")
     office.clock.advance(by: 10)
     _ = try office.cloud.submit([diary("a", "Taken", owner: "bert", by: chef, .update)])
-    _ = try Replication.sync(phone, office.cloud, readers: [anna])
+    _ = try Replication.sync(phone, office.cloud, readers: [Credential(anna)])
     #expect(try phone.records().isEmpty)
     // Its own work is in its log, and another authority can have it.
     #expect(try phone.kinds() == ["create", "withheld"])
@@ -122,7 +125,7 @@ private let chef = Principal.user("chef", groups: ["Admins"])
     #expect(try south.record("Diary", "a")?["text"] == "Mine")
     office.clock.advance(by: 10)
     _ = try office.cloud.submit([diary("a", "Back", owner: "anna", by: chef, .update)])
-    _ = try Replication.sync(phone, office.cloud, readers: [anna])
+    _ = try Replication.sync(phone, office.cloud, readers: [Credential(anna)])
     #expect(try phone.record("Diary", "a")?["text"] == "Back")
     #expect(try phone.verify().problems == [])
   }
@@ -135,13 +138,13 @@ private let chef = Principal.user("chef", groups: ["Admins"])
       Operation(.create, "Notice", "n", [.init("text", .set("All"))], by: .user("chef"))
     ])
     _ = try office.cloud.submit([diary("b", "Bert's", by: bert)])
-    try Replication.merge(from: office.cloud, into: phone, readers: [anna])
+    try Replication.merge(from: office.cloud, into: phone, readers: [Credential(anna)])
     let error = #expect(throws: StoreError.self) {
       try Replication.merge(from: phone, into: tablet)
     }
     #expect(error?.code == .early)
     #expect(try tablet.kinds() == ["create"])
-    try Replication.merge(from: office.cloud, into: tablet, readers: [bert])
+    try Replication.merge(from: office.cloud, into: tablet, readers: [Credential(bert)])
     #expect(try differences(tablet, office.cloud, as: bert) == [])
   }
 
@@ -150,21 +153,47 @@ private let chef = Principal.user("chef", groups: ["Admins"])
     let phone = try office.device("phone")
     let tablet = try office.device("tablet")
     _ = try office.cloud.submit([diary("a", "Anna's", by: anna)])
-    _ = try Replication.sync(phone, office.cloud, readers: [anna])
-    _ = try Replication.sync(tablet, office.cloud, readers: [bert])
+    _ = try Replication.sync(phone, office.cloud, readers: [Credential(anna)])
+    _ = try Replication.sync(tablet, office.cloud, readers: [Credential(bert)])
     let refused = try tablet.submit([diary("x", "Mine", owner: "anna", by: bert)]).dots[0]
     for _ in 0..<2 {
-      _ = try Replication.sync(tablet, office.cloud, readers: [bert])
-      _ = try Replication.sync(phone, office.cloud, readers: [anna])
+      _ = try Replication.sync(tablet, office.cloud, readers: [Credential(bert)])
+      _ = try Replication.sync(phone, office.cloud, readers: [Credential(anna)])
     }
     #expect(try tablet.logLine(refused).reason?.code == "ownerForged")
     #expect(try phone.logLine(refused).reason == Reason(code: "withheld", rule: nil, message: ""))
   }
 
+  @Test func `a credential that has expired brings nothing, and takes nothing away`() throws {
+    let office = try Office()
+    let phone = try office.device("phone")
+    _ = try office.cloud.submit([diary("a", "Anna's", by: anna)])
+    _ = try Replication.sync(phone, office.cloud, readers: [Credential(anna)])
+    _ = try office.cloud.submit([diary("a2", "Anna's", by: anna)])
+    let expired = Credential(anna, expiresMilliseconds: office.clock.milliseconds)
+    #expect(try Replication.sync(phone, office.cloud, readers: [expired]).toLeft.takenCount == 0)
+    #expect(try phone.records().keys.sorted() == ["Diary a"])
+    let bertToo = [expired, Credential(bert)]
+    _ = try Replication.sync(phone, office.cloud, readers: bertToo)
+    #expect(try phone.records().isEmpty)
+    // Another token of the same person is nothing new.
+    func token(_ expires: Int64) -> Credential {
+      var anna = anna
+      anna.claims = [Value.Member("exp", .int(expires))]
+      return Credential(anna)
+    }
+    #expect(
+      try Replication.sync(phone, office.cloud, readers: [token(4_000_000_000)]).toLeft
+        .disclosedCount == 2)
+    #expect(
+      try Replication.sync(phone, office.cloud, readers: [token(5_000_000_000)]).toLeft
+        .disclosedCount == 0)
+  }
+
   @Test(arguments: [UInt64](1...60))
   func `each device's view is what its principals may read at the authority`(seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
-    let office = try Office()
+    let office = try Office { $0.tuning.pageByteCount = seed % 3 == 0 ? 4 << 20 : 300 }
     let devices = [try office.device("d1"), try office.device("d2"), try office.device("d3")]
     func pick<T>(_ choices: [T]) -> T {
       choices[Int.random(in: 0..<choices.count, using: &random)]
@@ -183,8 +212,12 @@ private let chef = Principal.user("chef", groups: ["Admins"])
       case 1:
         schema = pick([officeSchema, openOfficeSchema])
         try office.cloud.adopt(schema: schema)
-      case 2...5:
-        _ = try Replication.sync(devices[place], office.cloud, readers: readers[place])
+      case 2:
+        // An exchange that is cut off.
+        try Self.begin(devices[place], office.cloud, readers[place], pageCount: pick([1, 1, 2, 3]))
+      case 3...5:
+        _ = try Replication.sync(
+          devices[place], office.cloud, readers: readers[place].map { Credential($0) })
         let reader = try #require(Principal(credentials: readers[place]))
         let found = try differences(devices[place], office.cloud, as: reader)
         let problems = try devices[place].verify().problems.map { "\($0.code): \($0.message)" }
@@ -198,12 +231,15 @@ private let chef = Principal.user("chef", groups: ["Admins"])
         let store = pick(devices + [office.cloud])
         let count = pick([1, 1, 2, 3])
         let author = pick([anna, bert, chef, .anonymous])
-        let operations = (0..<count).map { _ in Self.operation(author, pick) }
+        let isAhead = pick([0, 0, 0, 0, 1]) == 1
+        let at = isAhead ? office.clock.milliseconds + 500_000 : nil
+        let operations = (0..<count).map { _ in Self.operation(author, at, pick) }
         _ = try? store.submit(operations)
       }
     }
     // Whoever is given all again has all.
     for device in devices { _ = try Replication.sync(device, office.cloud) }
+    #expect(try office.cloud.verify().problems == [], "seed \(seed)")
     for device in devices {
       _ = try Replication.sync(device, office.cloud)
       #expect(try device.digest().live == office.cloud.digest().live, "seed \(seed)")
@@ -215,7 +251,7 @@ private let chef = Principal.user("chef", groups: ["Admins"])
   }
 
   private static func operation(
-    _ author: Principal, _ pick: ([Int]) -> Int
+    _ author: Principal, _ at: UInt64?, _ pick: ([Int]) -> Int
   ) -> Tidemark.Operation {
     let model = ["Diary", "Diary", "Task", "Notice"][pick([0, 1, 2, 3])]
     let kind: EventKind = [.create, .create, .update, .update, .update, .delete][
@@ -240,6 +276,27 @@ private let chef = Principal.user("chef", groups: ["Admins"])
     default: changes.append(.init("text", text()))
     }
     return Operation(
-      kind, model, RecordID("r\(pick([1, 2, 3]))"), kind == .delete ? [] : changes, by: author)
+      kind, model, RecordID("r\(pick([1, 2, 3]))"), kind == .delete ? [] : changes, by: author,
+      at: at)
+  }
+
+  /// Takes the first pages of what an authority has for a device's readers.
+  private static func begin(
+    _ device: Store, _ cloud: Store, _ readers: [Principal], pageCount: Int
+  ) throws {
+    let identity = try cloud.identity
+    var cursor = try device.cursor(for: identity.logID)
+    var reviewed: ReviewProgress?
+    for number in 0..<pageCount {
+      let page = try cloud.page(
+        after: cursor,
+        for: try device.knowledge(for: readers, of: identity.logID, policy: identity.schema),
+        isContinued: number > 0, reviewed: reviewed)
+      let outcome = try device.take(page, from: identity.logID)
+      #expect(outcome.failure == nil)
+      #expect(try device.verify().problems == [])
+      (cursor, reviewed) = (page.end, page.reviewed)
+      if page.isLast { return }
+    }
   }
 }

@@ -33,7 +33,8 @@ struct MergeCommand: ParsableCommand {
     let (source, target) = try StorePair.open(from, into, authorizer: try custom.authorizer())
     defer { Progress.clear() }
     let summary = try Replication.merge(
-      from: source, into: target, credentials: principals.credentials, readers: principals.readers,
+      from: source, into: target, credentials: principals.credentials,
+      readers: principals.credentials,
       progress: Progress.show)
     if common.json {
       var builder = JSONLine()

@@ -33,7 +33,7 @@ struct SyncCommand: ParsableCommand {
     let (left, right) = try StorePair.open(directory, other, authorizer: try custom.authorizer())
     defer { Progress.clear() }
     let exchange = try Replication.sync(
-      left, right, credentials: principals.credentials, readers: principals.readers,
+      left, right, credentials: principals.credentials, readers: principals.credentials,
       progress: Progress.show)
     if common.json {
       var builder = JSONLine()

@@ -110,9 +110,6 @@ extension JSONBuilder {
 }
 
 extension [PrincipalArgument] {
-  /// `nil` where nobody is named: then everybody's work goes.
+  /// `nil` where nobody is named: then everybody's work goes, and all is read.
   var credentials: [Credential]? { isEmpty ? nil : map { Credential($0.principal) } }
-
-  /// `nil` where nobody is named: then all is read.
-  var readers: [Principal]? { isEmpty ? nil : map(\.principal) }
 }
