@@ -287,13 +287,18 @@ private let mark = "HIDDEN"
     var phone = try Store.create(at: "phone", schema: officeSchema, options: options)
     let readers = [[anna], [bert], [chef], [anna, bert]]
     for step in 0..<25 {
-      for _ in 0..<Int.random(in: 0...4, using: &random) {
-        office.clock.advance(by: 10)
-        let owner = Bool.random(using: &random) ? "anna" : "bert"
-        let id = RecordID("d\(Int.random(in: 1...4, using: &random))")
-        let kind: EventKind = try office.cloud.record("Diary", id) == nil ? .create : .update
-        _ = try office.cloud.submit([diary(id, "t\(step)", pay: "p", owner: owner, by: chef, kind)])
+      func write(_ count: Int) throws {
+        for _ in 0..<count {
+          office.clock.advance(by: 10)
+          let owner = Bool.random(using: &random) ? "anna" : "bert"
+          let id = RecordID("d\(Int.random(in: 1...4, using: &random))")
+          let kind: EventKind = try office.cloud.record("Diary", id) == nil ? .create : .update
+          _ = try office.cloud.submit([
+            diary(id, "t\(step)", pay: "p", owner: owner, by: chef, kind)
+          ])
+        }
       }
+      try write(Int.random(in: 0...4, using: &random))
       let reader = try #require(readers.randomElement(using: &random))
       let identity = try office.cloud.identity
       var cursor = try phone.cursor(for: identity.logID)
@@ -315,6 +320,8 @@ private let mark = "HIDDEN"
         _ = try phone.take(page, from: identity.logID)
         (cursor, reviewed) = (page.end, page.reviewed)
         if number == last || page.isLast { break }
+        // What may be read changes between two pages.
+        try write(Int.random(in: 0...1, using: &random))
       }
       phone.abandon()
       phone = try Store.open(at: "phone", options: options)
