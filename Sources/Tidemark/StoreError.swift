@@ -19,6 +19,8 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     case exists
     /// A later version of Tidemark wrote it.
     case newerFormat
+    /// A later version of the app has brought it to a schema that this one does not have.
+    case newerSchema
     /// Its bytes are not what was written.
     case corrupt
     /// Another process holds its lock, or too many read it.

@@ -13,10 +13,14 @@ public struct Field: Sendable {
   public let rules: [AuthRule]?
   /// True where the file does not declare the field and a rule names it.
   public let isImplicit: Bool
+  /// The names that it had in earlier versions of the schema, as `@renamed` gives them.
+  public let earlierNames: [String]
 
   package init(
-    name: String, type: FieldType, merge: MergeType, rules: [AuthRule]?, isImplicit: Bool = false
+    name: String, type: FieldType, merge: MergeType, rules: [AuthRule]?, isImplicit: Bool = false,
+    earlierNames: [String] = []
   ) {
+    self.earlierNames = earlierNames
     self.name = name
     self.type = type
     self.merge = merge

@@ -14,6 +14,8 @@ public struct Model: Sendable {
   public let deletePolicy: DeletePolicy
   /// The model's `@auth` rules, in the order of the file; empty means nobody may do anything.
   public let rules: [AuthRule]
+  /// The names that it had in earlier versions of the schema, as `@renamed` gives them.
+  public let earlierNames: [String]
   /// The fields that owner rules read, in the order of the rules: the model's, then its fields'.
   public let ownerFields: [String]
   /// The fields that dynamic group rules read, in the same order.
@@ -23,8 +25,12 @@ public struct Model: Sendable {
 
   /// Adds to the declared fields those that rules name and the type does not declare, as Strings
   /// that may be left out.
-  package init(name: String, fields: [Field], deletePolicy: DeletePolicy, rules: [AuthRule]) {
+  package init(
+    name: String, fields: [Field], deletePolicy: DeletePolicy, rules: [AuthRule],
+    earlierNames: [String] = []
+  ) {
     self.name = name
+    self.earlierNames = earlierNames
     self.deletePolicy = deletePolicy
     self.rules = rules
     let allRules = rules + fields.flatMap { $0.rules ?? [] }

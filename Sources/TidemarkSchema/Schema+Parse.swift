@@ -80,6 +80,7 @@ struct SchemaBuilder {
       let builder = RuleBuilder(providers, "schema", isField: false)
       defaultRules = try builder.rules(in: parsed.value)
     }
+    try checkEarlierNames(models.map { ($0.name.text, $0.directives) }, "a model")
     var built: [Model] = []
     for parsed in models { built.append(try model(parsed)) }
     return Schema(
@@ -140,11 +141,11 @@ struct SchemaBuilder {
     }
     return SchemaError(
       .unknownDirective, directive.position,
-      "there is no @\(name); known are @model, @auth, @merge and @deletes")
+      "there is no @\(name); known are @model, @auth, @merge, @deletes and @renamed")
   }
 
   private static func isKnown(_ name: String) -> Bool {
-    ["model", "auth", "merge", "deletes"].contains(name)
+    ["model", "auth", "merge", "deletes", "renamed"].contains(name)
   }
 
   private func checkDistinct(_ names: [ParsedName], in type: String) throws(SchemaError) {
@@ -223,6 +224,7 @@ struct SchemaBuilder {
     let name = parsed.name.text
     var policy = Model.DeletePolicy.deleteWins
     var rules = defaultRules
+    var earlierNames: [String] = []
     try checkRepeats(parsed.directives)
     for directive in parsed.directives {
       switch directive.name.text {
@@ -235,15 +237,18 @@ struct SchemaBuilder {
       case "auth":
         rules = try RuleBuilder(providers, name, isField: false).rules(directive)
       case "deletes": policy = try deletePolicy(directive)
+      case "renamed": earlierNames = try self.earlierNames(directive, of: name)
       case "merge": throw misplaced(directive, "a model")
       default: throw unknown(directive)
       }
     }
+    try checkEarlierNames(parsed.fields.map { ($0.name.text, $0.directives) }, "a field")
     var fields: [Field] = []
     for field in parsed.fields {
       if let built = try self.field(field, in: name) { fields.append(built) }
     }
-    let model = Model(name: name, fields: fields, deletePolicy: policy, rules: rules)
+    let model = Model(
+      name: name, fields: fields, deletePolicy: policy, rules: rules, earlierNames: earlierNames)
     guard model.fields.count <= Schema.fieldCountMax else {
       throw SchemaError(
         .tooManyFields, parsed.name.position,
@@ -292,17 +297,20 @@ struct SchemaBuilder {
     }
     var merge = Field.MergeType.register
     var rules: [AuthRule]?
+    var earlierNames: [String] = []
     try checkRepeats(parsed.directives)
     for directive in parsed.directives {
       switch directive.name.text {
       case "merge": merge = try mergeType(directive, type)
       case "auth":
         rules = try RuleBuilder(providers, "\(model).\(name)", isField: true).rules(directive)
+      case "renamed": earlierNames = try self.earlierNames(directive, of: name)
       case "model", "deletes": throw misplaced(directive, "a field")
       default: throw unknown(directive)
       }
     }
-    return Field(name: name, type: type, merge: merge, rules: rules)
+    return Field(
+      name: name, type: type, merge: merge, rules: rules, earlierNames: earlierNames)
   }
 
   private func checkRepeats(_ directives: [ParsedDirective]) throws(SchemaError) {
@@ -314,7 +322,7 @@ struct SchemaBuilder {
     }
   }
 
-  private func only(
+  func only(
     _ argument: String, of directive: ParsedDirective, _ remedy: String
   ) throws(SchemaError) -> ParsedValue {
     for given in directive.arguments where given.name.text != argument {

@@ -1,15 +1,23 @@
+internal import TidemarkEvents
+
 /// One difference between a schema and the one that is to follow it.
 public struct SchemaChange: Hashable, Sendable {
   /// The raw values are stable.
   public enum Code: String, Sendable, CaseIterable {
     case modelAdded, fieldAdded
+    /// What it holds stays with it.
+    case modelRenamed, fieldRenamed
     /// What it holds is kept, and not shown.
     case modelRemoved, fieldRemoved
     /// Records that were created before lack it.
     case requiredFieldAdded
     case rulesChanged, deletePolicyChanged
+    /// What is stored is shown as what `Schema.convert` makes of it, and kept as it is.
+    case typeConverted
     /// Refused: what is stored would not fit.
     case typeChanged, mergeTypeChanged
+    /// Refused: two fields, or models, would be what was one.
+    case nameTaken
   }
 
   public let code: Code
@@ -18,8 +26,20 @@ public struct SchemaChange: Hashable, Sendable {
   /// For people: what it means, and where it is refused what to do instead.
   public let message: String
 
+  package init(code: Code, model: String, field: String?, message: String) {
+    self.code = code
+    self.model = model
+    self.field = field
+    self.message = message
+  }
+
   /// Whether a store cannot take the schema because of it.
-  public var isRefused: Bool { code == .typeChanged || code == .mergeTypeChanged }
+  public var isRefused: Bool {
+    switch code {
+    case .typeChanged, .mergeTypeChanged, .nameTaken: true
+    default: false
+    }
+  }
 }
 
 extension Schema {
@@ -29,7 +49,7 @@ extension Schema {
   public func changes(to candidate: Schema) -> [SchemaChange] {
     var changes: [SchemaChange] = []
     for model in models {
-      guard let next = candidate.model(model.name) else {
+      guard let next = candidate.successor(of: model) else {
         changes.append(
           SchemaChange(
             code: .modelRemoved, model: model.name, field: nil,
@@ -38,20 +58,51 @@ extension Schema {
       }
       changes += model.changes(to: next)
     }
-    for model in candidate.models where self.model(model.name) == nil {
+    for model in candidate.models where predecessor(of: model) == nil {
       changes.append(
         SchemaChange(
           code: .modelAdded, model: model.name, field: nil, message: "it has no records yet"))
     }
     return changes
   }
+
+  private func successor(of model: Model) -> Model? {
+    self.model(model.name) ?? models.first { $0.earlierNames.contains(model.name) }
+  }
+
+  private func predecessor(of model: Model) -> Model? {
+    self.model(model.name) ?? model.earlierNames.lazy.compactMap { self.model($0) }.first
+  }
 }
 
 extension Model {
+  fileprivate func successor(of field: Field) -> Field? {
+    self.field(field.name) ?? fields.first { $0.earlierNames.contains(field.name) }
+  }
+
+  fileprivate func predecessor(of field: Field) -> Field? {
+    self.field(field.name) ?? field.earlierNames.lazy.compactMap { self.field($0) }.first
+  }
+
   fileprivate func changes(to next: Model) -> [SchemaChange] {
     var changes: [SchemaChange] = []
     func note(_ code: SchemaChange.Code, _ field: String?, _ message: String) {
       changes.append(SchemaChange(code: code, model: name, field: field, message: message))
+    }
+    func noteType(_ field: Field, _ other: Field) {
+      guard field.type.isConvertible(to: other.type) else {
+        return note(
+          .typeChanged, field.name,
+          "it is \(field.type) and would be \(other.type), which what is stored need not fit; add a field of another name"
+        )
+      }
+      note(
+        .typeConverted, field.name,
+        "it is \(field.type) and will be \(other.type): what is stored is shown as that, or as null where it does not convert; nothing is lost"
+      )
+    }
+    if !name.hasSameBytes(as: next.name) {
+      note(.modelRenamed, nil, "it is called \(next.name) from now on, with all its records")
     }
     if deletePolicy != next.deletePolicy {
       note(
@@ -61,10 +112,13 @@ extension Model {
     }
     if rules.hasOtherMeaning(than: next.rules) { note(.rulesChanged, nil, "its rules differ") }
     for field in fields {
-      guard let other = next.field(field.name) else {
+      guard let other = next.successor(of: field) else {
         // A field that only a rule names comes and goes with the rule.
         note(.fieldRemoved, field.name, "what it holds is kept and not shown")
         continue
+      }
+      if !field.name.hasSameBytes(as: other.name) {
+        note(.fieldRenamed, field.name, "it is called \(other.name) from now on, with all it holds")
       }
       if field.merge != other.merge {
         note(
@@ -72,10 +126,7 @@ extension Model {
           "it is a \(field.merge.rawValue) and would be a \(other.merge.rawValue), which what is stored does not fit; add a field of another name"
         )
       } else if !other.type.takes(field.type) {
-        note(
-          .typeChanged, field.name,
-          "it is \(field.type) and would be \(other.type), which what is stored need not fit; add a field of another name"
-        )
+        noteType(field, other)
       }
       if (field.rules ?? []).hasOtherMeaning(than: other.rules ?? [])
         || (field.rules == nil) != (other.rules == nil)
@@ -83,7 +134,7 @@ extension Model {
         note(.rulesChanged, field.name, "its rules differ")
       }
     }
-    for field in next.fields where self.field(field.name) == nil {
+    for field in next.fields where predecessor(of: field) == nil {
       if field.isGivenOnCreate {
         note(
           .requiredFieldAdded, field.name,
@@ -103,9 +154,9 @@ extension [AuthRule] {
 }
 
 extension FieldType {
-  /// Whether every value of another type is one of this; `!` apart, for it asks what is given and not
-  /// what is there.
-  fileprivate func takes(_ other: FieldType) -> Bool {
+  /// Whether every value of another type is one of this as it is; `!` apart, for it asks what is given
+  /// and not what is there.
+  package func takes(_ other: FieldType) -> Bool {
     switch (unwrapped, other.unwrapped) {
     case (.list(let mine), .list(let theirs)): mine.takes(theirs)
     case (.scalar(.float), .scalar(.int)): true

@@ -174,7 +174,7 @@ class HistoryTest(CommandTest):
 
     def test_a_schema_that_does_not_fit_what_is_stored_is_refused(self) -> None:
         before = self.cloud.settled_data()
-        for text in (AFTER.replace("title: String!", "title: Int"), "type Post {", ""):
+        for text in (AFTER.replace("note: String", "note: [String] @merge(as: set)"), "type Post {", ""):
             self.candidate.write_text(text, encoding="utf-8")
             tidemark("policy", "adopt", self.cloud.path, "--schema", self.candidate,
                      statuses=[BAD_INPUT])

@@ -103,12 +103,14 @@ struct ReadFilter {
     var access = Readership.Access(isVisible: true)
     if !isOpen[key.model] { access = try readership.access(key, tx) }
     guard access.isVisible else { return nil }
-    let model = resolved.schema.models[event.model]
+    let fields = resolved.fields[event.model]
     let current = snapshot.catalog.model(key.model)
     let changes = event.changes.filter { change in
-      guard model.fields.indices.contains(change.field) else { return false }
-      let name = model.fields[change.field].name
-      return !access.hidden.contains(name) && current?.fieldIndex(name) != nil
+      guard fields.indices.contains(change.field),
+        let place = snapshot.catalog.currentPlace(key.model, fields[change.field]),
+        let name = current?.fields[place].name
+      else { return false }
+      return !access.hidden.contains(name)
     }
     return Event(
       stamp: event.stamp, kind: event.kind, model: event.model, id: event.id,

@@ -105,8 +105,8 @@ extension Catalog {
     changes(event, key, resolved, in: current)
   }
 
-  /// The changes of an event under one schema version with fields at their places in another; `nil`
-  /// where that lacks one.
+  /// The changes of an event under one schema version with fields at their places in another, and values
+  /// of its types; `nil` where it lacks a field.
   func changes(
     _ event: Event, _ key: RecordKey, _ resolved: Resolved, in other: Resolved
   ) -> [FieldChange]? {
@@ -114,7 +114,12 @@ extension Catalog {
     guard let place = other.models.firstIndex(of: key.model) else { return nil }
     let fields = other.fields[place]
     var changes: [FieldChange] = []
-    for change in event.changes {
+    let converted =
+      other.version == current.version
+      ? converted(event.changes, of: event.model, resolved)
+      : Conversions(from: resolved, to: other)?.apply(to: event.changes, of: event.model)
+        ?? event.changes
+    for change in converted {
       let field = resolved.fields[event.model][change.field]
       guard let there = fields.firstIndex(of: field) else { return nil }
       changes.append(FieldChange(field: there, operation: change.operation))

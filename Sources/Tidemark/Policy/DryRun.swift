@@ -90,17 +90,16 @@ extension Store {
   public func dryRun(
     schema source: String, _ body: (VerdictChange) throws -> Bool = { _ in true }
   ) throws(StoreError) -> DryRun {
-    let candidate: Schema
     do {
-      candidate = try Schema.parse(source)
+      _ = try Schema.parse(source)
     } catch {
       throw StoreError(.schema, "\(error.line):\(error.column): \(error.message)")
     }
     return try read { tx, snapshot in
+      let catalog = try snapshot.tables.catalog(tx, adopting: source)
       var run = DryRun(
         candidate: SchemaVersion(source: source),
-        schemaChanges: snapshot.catalog.current.schema.changes(to: candidate))
-      let catalog = try snapshot.tables.catalog(tx, adopting: source)
+        schemaChanges: snapshot.catalog.changes(to: catalog))
       let past = LogJudge(snapshot, catalog, isOnward: false)
       // What waits has no verdict yet: the rules of now say what it would be.
       let hasPending = try snapshot.firstPending(tx) != nil

@@ -95,15 +95,14 @@ extension Store {
 
 extension LogWriter {
   func adopt(_ source: String, _ tx: inout WriteTransaction) throws -> SchemaAdoption {
-    let next: Schema
     do {
-      next = try Schema.parse(source)
+      _ = try Schema.parse(source)
     } catch {
       throw StoreError(.schema, "\(error.line):\(error.column): \(error.message)")
     }
     let before = catalog
     let previous = before.current.version
-    let changes = before.current.schema.changes(to: next)
+    let changes = before.changes(to: try tables.catalog(tx, adopting: source))
     if let refused = changes.first(where: \.isRefused) {
       let field = refused.field.map { ".\($0)" } ?? ""
       throw StoreError(
@@ -148,7 +147,8 @@ extension Catalog {
   /// Whether another catalog, which begins as this one does, folds a model's events to the same.
   fileprivate func foldsAlike(_ model: Int, _ other: Catalog) -> Bool {
     let (mine, theirs) = (mergeRules(model), other.mergeRules(model))
-    return mine.deletePolicy == theirs.deletePolicy && mine.ownerFields == theirs.ownerFields
+    return convertsAlike(model, other) && mine.deletePolicy == theirs.deletePolicy
+      && mine.ownerFields == theirs.ownerFields
       && fieldNames[model].indices.allSatisfy { mine.mergeType($0) == theirs.mergeType($0) }
   }
 }

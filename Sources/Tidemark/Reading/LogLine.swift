@@ -53,6 +53,7 @@ public struct LogLine: Sendable {
 
 /// Which lines of the log are wanted.
 public struct LogQuery: Sendable {
+  /// By any name that it has had.
   public var model: String?
   public var id: RecordID?
   public var replica: ReplicaID?
@@ -61,9 +62,13 @@ public struct LogQuery: Sendable {
 
   public init() {}
 
-  func matches(_ line: LogLine) -> Bool {
+  func matches(_ line: LogLine, _ catalog: Catalog) -> Bool {
     if let replica, line.dot.replica != replica { return false }
-    if let model, !(line.model?.name.hasSameBytes(as: model) ?? false) { return false }
+    if let model {
+      guard let name = line.model?.name, let number = catalog.modelNumber(named: model),
+        number == catalog.modelNumber(named: name)
+      else { return false }
+    }
     if let id, line.event?.id != id { return false }
     return true
   }

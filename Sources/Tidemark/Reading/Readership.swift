@@ -64,20 +64,22 @@ struct Readership {
   /// A line as the principal may read it; `nil` where it may not.
   mutating func line(_ line: LogLine, _ tx: borrowing ReadTransaction) throws -> LogLine? {
     guard let event = line.event, let model = line.model,
-      let number = snapshot.catalog.modelNames.firstIndex(where: { $0.hasSameBytes(as: model.name) }
-      )
+      let number = snapshot.catalog.modelNumber(named: model.name)
     else { return nil }
     let isAuthor = principal.isSamePerson(as: event.principal)
     let access = try access(RecordKey(model: number, id: event.id), tx)
     if line.status == .rejected { return isAuthor ? line : nil }
     guard access.isVisible else { return nil }
-    let current = snapshot.catalog.model(number)
     var shown = line
     var hidden: [String] = []
     let changes = event.changes.map { change -> FieldChange in
       guard model.fields.indices.contains(change.field) else { return change }
       let name = model.fields[change.field].name
-      guard access.hidden.contains(name) || current?.fieldIndex(name) == nil else { return change }
+      if let shown = snapshot.catalog.currentName(number, ofField: name),
+        !access.hidden.contains(shown)
+      {
+        return change
+      }
       hidden.append(name)
       return FieldChange(field: change.field, operation: .set(.null))
     }

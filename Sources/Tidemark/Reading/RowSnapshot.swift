@@ -169,7 +169,7 @@ extension [RecordReader.Changes] {
   ) throws -> Bool {
     let event = try TransactionEntry.event(
       in: unsafe RawSpan(_unsafeBytes: entry), at: position)
-    guard event.schema == shape.version else { return false }
+    guard shape.hasPlaces(of: event.schema) else { return false }
     unsafe event.changeBytes.withUnsafeBytes {
       unsafe append(RecordReader.Changes(bytes: $0, count: event.changeCount))
     }

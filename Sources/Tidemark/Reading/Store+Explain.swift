@@ -64,7 +64,7 @@ extension Store {
     try read { tx, snapshot in
       let line = try snapshot.line(dot, as: nil, tx)
       guard let event = line.event, let model = line.model,
-        let number = snapshot.catalog.modelNames.firstIndex(of: model.name)
+        let number = snapshot.catalog.modelNumber(named: model.name)
       else {
         return Explanation(
           line: line, effect: line.isWithheld ? .withheld : .void, because: [], fields: [],

@@ -21,7 +21,7 @@ extension Store {
         while isThere {
           let lsn = try cursor.integerKey
           for line in try lines.lines(LogEntry(cursor.value, lsn: lsn), lsn, tx)
-          where line.lsn > query.afterLSN && query.matches(line) {
+          where line.lsn > query.afterLSN && query.matches(line, snapshot.catalog) {
             var line = line
             if readership != nil {
               guard let shown = try readership?.line(line, tx) else { continue }

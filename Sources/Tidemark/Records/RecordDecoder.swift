@@ -36,10 +36,7 @@ internal import TidemarkSchema
   /// A text; `nil` where there is none.
   public borrowing func optional(_ place: Int) throws(StoreError) -> String? {
     let field = try field(place)
-    // Of a counter or set there is no text in place.
-    guard let reader = unsafe reader, !field.check.isCounter, !field.check.isSet else {
-      return try decode(place)
-    }
+    guard let reader = unsafe reader else { return try decode(place) }
     if let text = try unsafe reader.pointee.string(field) { return text }
     return try decode(place)
   }

@@ -86,7 +86,9 @@ public struct Session: Sendable {
       try store.withSnapshot { snapshot in
         let catalog = snapshot.rows.catalog
         let shape = try catalog.shape(of: type)
-        if catalog.readsAll(shape, principal, .get) { return try snapshot.get(type, id) }
+        if catalog.readsAll(shape.model.shape.place, principal, .get) {
+          return try snapshot.get(type, id)
+        }
         return try store.record(R.modelName, id, as: principal).map {
           try R(from: RecordDecoder($0, shape))
         }
@@ -98,19 +100,7 @@ public struct Session: Sendable {
   /// - Throws: as `get`.
   /// - Complexity: O(records × rules).
   public func all<R: Record>(_ type: R.Type) throws(StoreError) -> [R] {
-    try Store.translating {
-      try store.withSnapshot { snapshot in
-        let catalog = snapshot.rows.catalog
-        let shape = try catalog.shape(of: type)
-        if catalog.readsAll(shape, principal, .list) { return try snapshot.all(type) }
-        var records: [R] = []
-        try store.forEachRecord(of: R.modelName, as: principal) {
-          records.append(try R(from: RecordDecoder($0, shape)))
-          return true
-        }
-        return records
-      }
-    }
+    try query(type).fetch()
   }
 
   /// Whether the principal may do something to a record, or, without one, make or list them.
@@ -167,17 +157,5 @@ extension StoreSnapshot {
       return true
     }
     return records
-  }
-}
-
-extension Catalog {
-  /// Whether every record and field of a model may be read, so that none need be asked for.
-  fileprivate func readsAll(
-    _ shape: RecordShape, _ principal: Principal, _ operation: AccessOperation
-  ) -> Bool {
-    let access = policy.readAccess(
-      model: shape.model.shape.place, operation: operation, credentials: principal.credentials,
-      stored: nil)
-    return access.isVisible && access.hiddenFields.isEmpty
   }
 }

@@ -11,7 +11,7 @@ extension ModelShape {
     _ earlier: borrowing EventReader, by replica: ReplicaID, giving given: UInt128
   ) throws(CodecError) -> Bool {
     guard !isWide, earlier.kind == .update, earlier.dot.replica == replica,
-      earlier.schema == version
+      hasPlaces(of: earlier.schema)
     else { return false }
     var changes = copy earlier
     while let field = try changes.nextField() {

@@ -6,7 +6,7 @@ internal import TidemarkSchema
 /// Every schema version that a store has met, and the numbers it gave to models and fields.
 ///
 /// Numbers follow from the order in which the versions came, so they need no table of their own:
-/// a name keeps its number through every version.
+/// a name keeps its number through every version, and one that `@renamed` goes on from shares it.
 final class Catalog: Sendable {
   /// A schema version with this store's numbers for what it names.
   final class Resolved: Sendable {
@@ -18,15 +18,28 @@ final class Catalog: Sendable {
     let fields: [[FieldID]]
     /// True where the fields' places are their numbers, so that nothing need be mapped.
     let isIdentity: Bool
+    /// What went by names that two have had: a model, or a field of one. A store takes no such schema.
+    let taken: [(model: String, field: String?)]
 
-    fileprivate init(
-      version: SchemaVersion, schema: Schema, models: [Int], fields: [[FieldID]], isIdentity: Bool
-    ) {
-      self.version = version
-      self.schema = schema
-      self.models = models
-      self.fields = fields
-      self.isIdentity = isIdentity
+    fileprivate init(_ source: String, _ numbers: inout CatalogNumbers) throws(SchemaError) {
+      version = SchemaVersion(source: source)
+      schema = try Schema.parse(source)
+      let given = numbers.add(schema)
+      models = given.models
+      fields = given.fields
+      taken = given.taken
+      isIdentity =
+        models == Array(models.indices) && fields.allSatisfy { $0 == Array($0.indices) }
+    }
+
+    /// Whether the fields of a model in another version are the first of this one's, and merge alike.
+    fileprivate func begins(like other: Resolved, _ model: Int) -> Bool {
+      guard other.version != version, let place = models.firstIndex(of: model),
+        let there = other.models.firstIndex(of: model),
+        fields[place].starts(with: other.fields[there])
+      else { return false }
+      return zip(schema.models[place].fields, other.schema.models[there].fields)
+        .allSatisfy { $0.merge == $1.merge }
     }
   }
 
@@ -38,11 +51,14 @@ final class Catalog: Sendable {
   let authorizer: (any CustomAuthorizer)?
   /// By model number.
   let rules: [MergeRules?]
-  let modelNames: [String]
+  var modelNames: [String] { numbers.modelNames }
   /// By model number, then field id.
-  let fieldNames: [[String]]
+  var fieldNames: [[String]] { numbers.fieldNames }
   /// By place in the current schema.
   let shapes: [ModelShape]
+  private let numbers: CatalogNumbers
+  /// How values of other versions are shown under the current one, where any is shown otherwise.
+  private let conversions: [SchemaVersion: Conversions]
   /// Of the app's record types, as they are asked for.
   let recordShapes = RecordShapeCache()
   /// The place of a model in the current schema, by model number.
@@ -56,27 +72,14 @@ final class Catalog: Sendable {
   ) throws(SchemaError) {
     var current: Resolved?
     var versions: [Resolved] = []
-    var modelNames: [String] = []
-    var fieldNames: [[String]] = []
+    var numbers = CatalogNumbers()
     for (source, isAdopted) in sources {
-      let schema = try Schema.parse(source)
-      var models: [Int] = []
-      var fields: [[FieldID]] = []
-      for model in schema.models {
-        let number = Catalog.number(of: model.name, in: &modelNames)
-        models.append(number)
-        if number == fieldNames.count { fieldNames.append([]) }
-        fields.append(model.fields.map { Catalog.number(of: $0.name, in: &fieldNames[number]) })
-      }
-      let isIdentity =
-        models == Array(models.indices) && fields.allSatisfy { $0 == Array($0.indices) }
-      let resolved = Resolved(
-        version: SchemaVersion(source: source), schema: schema, models: models, fields: fields,
-        isIdentity: isIdentity)
+      let resolved = try Resolved(source, &numbers)
       versions.append(resolved)
       if isAdopted { current = resolved }
     }
-    guard modelNames.count <= Int(UInt16.max) else {
+    if let current { numbers.name(current.schema, current.models, current.fields) }
+    guard numbers.modelNames.count <= Int(UInt16.max) else {
       throw SchemaError(
         code: .tooManyTypes, line: 1, column: 1,
         message: "a store holds at most \(UInt16.max) models through all schema versions")
@@ -86,8 +89,8 @@ final class Catalog: Sendable {
     }
     self.current = current
     self.versions = versions
-    self.modelNames = modelNames
-    self.fieldNames = fieldNames
+    self.numbers = numbers
+    let (modelNames, fieldNames) = (numbers.modelNames, numbers.fieldNames)
     self.authorizer = authorizer
     policy = Policy(current.schema, customAuthorizer: authorizer)
     var rules = [MergeRules?](repeating: nil, count: modelNames.count)
@@ -108,19 +111,34 @@ final class Catalog: Sendable {
         deletePolicy: model.deletePolicy, mergeTypes: types, ownerFields: owners)
     }
     self.rules = rules
-    shapes = current.schema.models.indices.map { ModelShape(current, place: $0) }
     currentPlaces = places
     currentFieldPlaces = fieldPlaces
-  }
-
-  private static func number(of name: String, in names: inout [String]) -> Int {
-    if let number = names.firstIndex(where: { $0.hasSameBytes(as: name) }) { return number }
-    names.append(name)
-    return names.count - 1
+    let conversions = Dictionary(
+      versions.compactMap { version in
+        Conversions(from: version, to: current).map { (version.version, $0) }
+      }, uniquingKeysWith: { first, _ in first })
+    self.conversions = conversions
+    shapes = current.schema.models.indices.map { place in
+      let alike = versions.filter { version in
+        conversions[version.version] == nil && current.begins(like: version, current.models[place])
+      }
+      return ModelShape(current, place: place, alike: alike.map(\.version))
+    }
   }
 
   func resolved(_ version: SchemaVersion) -> Resolved? {
     version == current.version ? current : versions.last { $0.version == version }
+  }
+
+  /// The number of a model by any name that it has had; `nil` where none had it.
+  func modelNumber(named name: String) -> Int? { numbers.modelNumber(named: name) }
+
+  /// What the current schema calls a field that some version calls so, or called.
+  func currentName(_ model: Int, ofField name: String) -> String? {
+    guard let field = numbers.fieldID(model, named: name),
+      let place = currentPlace(model, field)
+    else { return nil }
+    return self.model(model)?.fields[place].name
   }
 
   func mergeRules(_ model: Int) -> MergeRules {
@@ -149,15 +167,17 @@ final class Catalog: Sendable {
     return RecordKey(model: resolved.models[event.model], id: event.id)
   }
 
-  /// The event's changes with this store's field ids, sorted.
+  /// The event's changes as the fold takes them.
   func changes(_ event: Event, _ resolved: Resolved) throws(CodecError) -> [FieldChange] {
     try changes(event.changes, of: event.model, resolved)
   }
 
-  /// Changes of a model with this store's field ids, sorted.
+  /// Changes of a model as the fold takes them: with this store's field ids, sorted, and values of the
+  /// current schema's types.
   func changes(
     _ given: [FieldChange], of model: Int, _ resolved: Resolved
   ) throws(CodecError) -> [FieldChange] {
+    let given = converted(given, of: model, resolved)
     if resolved.isIdentity { return given }
     let fields = resolved.fields[model]
     var changes: [FieldChange] = []
@@ -166,5 +186,37 @@ final class Catalog: Sendable {
       changes.append(FieldChange(field: fields[change.field], operation: change.operation))
     }
     return changes.sorted { $0.field < $1.field }
+  }
+
+  /// Changes of a model, with values of the current schema's types.
+  func converted(
+    _ changes: [FieldChange], of model: Int, _ resolved: Resolved
+  ) -> [FieldChange] {
+    guard !conversions.isEmpty, let conversions = conversions[resolved.version] else {
+      return changes
+    }
+    return conversions.apply(to: changes, of: model)
+  }
+
+  /// What the store would have to go through to take a candidate, of which the other catalog is made.
+  func changes(to candidate: Catalog) -> [SchemaChange] {
+    current.schema.changes(to: candidate.current.schema)
+      + candidate.current.taken.map { model, field in
+        SchemaChange(
+          code: .nameTaken, model: model, field: field,
+          message:
+            "its names, with those that it has had, belong to two in this store; give it a name that nothing had"
+        )
+      }
+  }
+
+  /// Whether events of a version are folded otherwise here than in another catalog, because a value
+  /// is shown otherwise.
+  func convertsAlike(_ model: Int, _ other: Catalog) -> Bool {
+    versions.allSatisfy { version in
+      guard let place = version.models.firstIndex(of: model) else { return true }
+      return conversions[version.version]?.types(of: place)
+        == other.conversions[version.version]?.types(of: place)
+    }
   }
 }

@@ -63,8 +63,12 @@ final class ModelShape: Sendable {
   let isPlain: Bool
   /// More fields than that.
   let isWide: Bool
+  /// The versions before whose events are read in place too: their fields are the first of this one's,
+  /// and hold the same.
+  private let alike: [SchemaVersion]
 
-  init(_ current: Catalog.Resolved, place: Int) {
+  init(_ current: Catalog.Resolved, place: Int, alike: [SchemaVersion]) {
+    self.alike = alike
     let model = current.schema.models[place]
     schema = current.schema
     version = current.version
@@ -88,12 +92,24 @@ final class ModelShape: Sendable {
     self.registers = registers
   }
 
+  /// Whether the fields of an event of that version stand where this one has them.
+  @inline(__always)
+  func hasPlaces(of version: SchemaVersion) -> Bool {
+    version == self.version || (!alike.isEmpty && alike.contains(version))
+  }
+
   func isSame(as other: ModelShape) -> Bool {
     place == other.place && version == other.version
   }
 }
 
 extension FieldCheck {
+  var isText: Bool {
+    switch self {
+    case .text, .formatted: true
+    default: false
+    }
+  }
   var isInteger: Bool { if case .integer = self { true } else { false } }
   var isSet: Bool { if case .set = self { true } else { false } }
   var isCounter: Bool { if case .counter = self { true } else { false } }

@@ -29,10 +29,27 @@ internal import TidemarkMerge
   /// - Throws: `StoreError` `corrupt` for bytes that no store wrote.
   /// - Complexity: O(fields before it + bytes of the text).
   public borrowing func string(_ field: FieldReference) throws(StoreError) -> String? {
-    try value(field) { reader throws(CodecError) in
+    // What is added or edited has bytes that could be taken for text.
+    if field.check.isCounter || field.check.isSet { return nil }
+    return try value(field) { reader throws(CodecError) in
       try reader.byte() == 5 ? try reader.string() : nil
     } orElse: {
       $0.stringValue
+    }
+  }
+
+  /// Calls `body` with the bytes of a field's text, in place where they are.
+  /// - Returns: `nil` where it has none.
+  borrowing func withText<R>(
+    _ field: FieldReference, _ body: (RawSpan) -> R
+  ) throws(StoreError) -> R? {
+    if field.check.isCounter || field.check.isSet { return nil }
+    return try value(field) { reader throws(CodecError) in
+      guard try reader.byte() == 5 else { return nil }
+      let byteCount = try reader.count("string", max: reader.remaining)
+      return body(try reader.take(byteCount))
+    } orElse: {
+      $0.stringValue.map { $0.withBytes(body) }
     }
   }
 

@@ -187,7 +187,7 @@ extension LocalWriter {
       case .linear(let row):
         return try withEntry(row.position(0).entryLSN) { entry in
           let event = try TransactionEntry.event(in: entry, at: row.position(0))
-          return try event.schema == shape.version && event.sets(field, to: identity)
+          return try shape.hasPlaces(of: event.schema) && event.sets(field, to: identity)
         }
       case .state(let row): return row.state.isOwned(by: identity, shape.fieldIDs[field])
       case nil: return false

@@ -291,7 +291,7 @@ extension LogWriter {
       let first = line.position(0)
       guard let entry = try tx.get(tables.log, first.entryLSN) else { return false }
       let event = try TransactionEntry.event(in: entry, at: first)
-      guard event.schema == catalog.current.version else { return false }
+      guard shape.hasPlaces(of: event.schema) else { return false }
       return try event.sets(field, to: identity)
     }
   }

@@ -45,28 +45,37 @@ struct ViewCommand: ParsableCommand {
     let store = try store.open()
     if let id { return try showOne(store, id) }
     let schema = try store.schema
-    let filter = try RecordConditions(conditions, schema, model)
-    let order = try RecordOrder(sort, schema, model)
+    let models = schema.models.filter { model == nil || $0.name == model }
+      .sorted { $0.name.precedesInBytes($1.name) }
+    guard model == nil || models.contains(where: { $0.name == model }) else {
+      let names = schema.models.map(\.name).joined(separator: ", ")
+      throw CommandError(.usage, "the schema has no model \(model ?? ""); it has \(names)")
+    }
+    let arguments = try QueryArguments(conditions: conditions, sort: sort, schema, model)
     var shown = RecordPrinter(isJSON: common.json)
-    var held: [RecordView] = []
     var rest = limit ?? Int.max
-    if rest > 0 {
-      try store.forEachRecord(of: model, as: principal?.principal, at: moment) { view in
-        guard filter.match(view) else { return true }
-        guard order.isEmpty else {
-          held.append(view)
-          return true
-        }
+    var held: [RecordView] = []
+    for model in models where rest > 0 {
+      try query(model, arguments, limit: limit == nil ? nil : rest, in: store) { view in
+        guard arguments.sort.isEmpty else { return held.append(view) }
         try shown.show(view)
         rest -= 1
-        return rest > 0
       }
     }
-    if !order.isEmpty {
-      held.sort(by: order.precedes)
-      for view in held.prefix(rest) { try shown.show(view) }
-    }
+    // Every model's are in order; those of several are not yet.
+    if models.count > 1 { held.sort { Query.precedes($0, $1, by: arguments.sort) } }
+    for view in held.prefix(rest) { try shown.show(view) }
     try shown.finish()
+  }
+
+  private func query(
+    _ model: Model, _ arguments: QueryArguments, limit: Int?, in store: Store,
+    _ body: (RecordView) throws -> Void
+  ) throws {
+    let query = Query(
+      model.name, where: arguments.filter(model), sort: arguments.sort, limit: limit,
+      as: principal?.principal, at: moment)
+    try store.forEach(query, body)
   }
 
   private func showOne(_ store: Store, _ id: String) throws {
@@ -77,10 +86,11 @@ struct ViewCommand: ParsableCommand {
         "--id needs the model: write `view DIR MODEL --id ID`, with one of \(models.joined(separator: ", "))"
       )
     }
+    let schema = try store.schema
+    let arguments = try QueryArguments(conditions: conditions, sort: [], schema, model)
     guard
-      let view = try store.record(
-        model, RecordID(id), as: principal?.principal, at: moment),
-      try RecordConditions(conditions, try store.schema, model).match(view)
+      let view = try store.record(model, RecordID(id), as: principal?.principal, at: moment),
+      try schema.model(model).flatMap(arguments.filter).map({ try store.meets($0, view) }) ?? true
     else {
       throw CommandError(.no, "there is no \(model) \(id) to see")
     }
