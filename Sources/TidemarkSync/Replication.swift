@@ -11,6 +11,10 @@ public struct MergeSummary: Sendable {
   public internal(set) var decidedCount = 0
   /// Dots that another's decision voided.
   public internal(set) var voidedCount = 0
+  /// Events of which the store's principals may read more than before.
+  public internal(set) var disclosedCount = 0
+  /// Events that came without their content, or have lost it, because none of them may read them.
+  public internal(set) var withheldCount = 0
   /// Forks met and healed: where each began, and the replica id under which the events go on.
   public internal(set) var forks: [Fork] = []
   /// Pending work that was not submitted, because nobody vouches for who wrote it.
@@ -35,14 +39,18 @@ public enum Replication {
   /// Where `target` is a device whose undecided events have dots that `source` knows as others, it
   /// goes on under a new replica id.
   /// - Parameter credentials: whose pending work a device gives to an authority; `nil` for everybody's.
+  /// - Parameter readers: for whom a device asks an authority: it is given what any of them may read,
+  ///   and keeps no more of what it was given before. Where none has a credential that holds, it is given
+  ///   nothing, and keeps all. `nil` for all that there is.
   /// - Throws: `StoreError` `early` or `fork` with everything before it taken.
   @discardableResult
   public static func merge(
     from source: Store, into target: Store, credentials: [Credential]? = nil,
-    progress: (MergeSummary) -> Void = { _ in }
+    readers: [Credential]? = nil, progress: (MergeSummary) -> Void = { _ in }
   ) throws(StoreError) -> MergeSummary {
     var summary = MergeSummary()
-    while let stop = try take(from: source, into: target, credentials, &summary, progress) {
+    while let stop = try take(from: source, into: target, credentials, readers, &summary, progress)
+    {
       guard stop.failure.code == .fork, let dot = stop.dot, summary.forks.count < forkCountMax,
         try target.identity.role == .device
       else { throw stop.failure }
@@ -55,22 +63,33 @@ public enum Replication {
   /// - Returns: what stopped it before the end, and the first dot of the item that did.
   private static func take(
     from source: Store, into target: Store, _ credentials: [Credential]?,
-    _ summary: inout MergeSummary,
+    _ readers: [Credential]?, _ summary: inout MergeSummary,
     _ progress: (MergeSummary) -> Void
   ) throws(StoreError) -> (failure: StoreError, dot: Dot?)? {
+    let readers = readers.map { source.holding($0) }
+    if readers?.isEmpty == true, try target.identity.role == .device { return nil }
     let logID = try source.identity.logID
     var cursor = try target.cursor(for: logID)
     var isContinued = false
+    var reviewed: ReviewProgress?
     while true {
       let page = try source.page(
-        after: cursor, for: try target.knowledge(), isContinued: isContinued,
-        credentials: credentials)
+        after: cursor,
+        for: try target.knowledge(for: readers, of: logID, policy: try source.identity.schema),
+        isContinued: isContinued, credentials: credentials, reviewed: reviewed)
       let outcome = try target.take(page, from: logID)
       summary.add(outcome)
       summary.held = page.held
       progress(summary)
       if let failure = outcome.failure { return (failure, outcome.failedDot) }
+      if let dot = page.withheldFrom {
+        throw StoreError(
+          .early,
+          "\(dot) was withheld from the store that was asked, which gives on what it holds whole; sync with an authority"
+        )
+      }
       cursor = page.end
+      reviewed = page.reviewed
       isContinued = true
       if page.isLast { return nil }
     }
@@ -83,20 +102,23 @@ public enum Replication {
   /// replica id, and loses nothing.
   /// - Parameter credentials: whose pending work a device submits to its authority; `nil` for
   ///   everybody's. The rest is held, and said so.
+  /// - Parameter readers: for whom a device asks its authority; see `merge`.
   /// - Returns: what went from `left` to `right`, and back.
   public static func sync(
     _ left: Store, _ right: Store, credentials: [Credential]? = nil,
-    progress: (MergeSummary) -> Void = { _ in }
+    readers: [Credential]? = nil, progress: (MergeSummary) -> Void = { _ in }
   ) throws(StoreError) -> (toRight: MergeSummary, toLeft: MergeSummary) {
     if try left.identity.role == .authority, try right.identity.role == .device {
       let toLeft = try submit(right, to: left, credentials, progress)
-      return (try merge(from: left, into: right, progress: progress), toLeft)
+      return (try merge(from: left, into: right, readers: readers, progress: progress), toLeft)
     }
     var toRight = try submit(left, to: right, credentials, progress)
-    let toLeft = try merge(from: right, into: left, progress: progress)
+    let toLeft = try merge(from: right, into: left, readers: readers, progress: progress)
     if !toLeft.forks.isEmpty {
       // What goes on under a new id has not been submitted yet.
-      toRight.add(try sync(left, right, credentials: credentials, progress: progress).toRight)
+      let again = try sync(
+        left, right, credentials: credentials, readers: readers, progress: progress)
+      toRight.add(again.toRight)
     }
     return (toRight, toLeft)
   }
@@ -107,7 +129,7 @@ public enum Replication {
     _ progress: (MergeSummary) -> Void
   ) throws(StoreError) -> MergeSummary {
     var summary = MergeSummary()
-    while let stop = try take(from: source, into: target, credentials, &summary, progress) {
+    while let stop = try take(from: source, into: target, credentials, nil, &summary, progress) {
       guard stop.failure.code == .fork, let dot = stop.dot, summary.forks.count < forkCountMax,
         try source.identity.role == .device, try target.identity.role == .authority
       else { throw stop.failure }
@@ -123,6 +145,8 @@ extension MergeSummary {
     rejectedCount += other.rejectedCount
     decidedCount += other.decidedCount
     voidedCount += other.voidedCount
+    disclosedCount += other.disclosedCount
+    withheldCount += other.withheldCount
     forks += other.forks
     held = other.held
   }
@@ -138,5 +162,7 @@ extension MergeSummary {
     rejectedCount += outcome.rejectedCount
     decidedCount += outcome.decidedCount
     voidedCount += outcome.voidedCount
+    disclosedCount += outcome.disclosedCount
+    withheldCount += outcome.withheldCount
   }
 }

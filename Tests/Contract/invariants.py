@@ -60,7 +60,8 @@ def order_problems(lines: list[Json]) -> Iterator[str]:
 
 
 def events_of(lines: list[Json]) -> list[Json]:
-    return [line for line in lines if line["kind"] != "tombstone"]
+    """Those whose content is there."""
+    return [line for line in lines if line["kind"] not in ("tombstone", "withheld")]
 
 
 def stamp_problems(lines: list[Json]) -> Iterator[str]:
@@ -110,9 +111,11 @@ class Latest:
 
 
 def transactions(lines: list[Json]) -> dict[tuple[str, Any], list[Json]]:
-    """Events by transaction; one without a name is a transaction of its own."""
+    """Events by transaction, withheld ones included; one without a name is a transaction of its own."""
     groups: dict[tuple[str, Any], list[Json]] = defaultdict(list)
-    for line in events_of(lines):
+    for line in lines:
+        if line["kind"] == "tombstone":
+            continue
         name = line.get("tx")
         groups[split_dot(line["dot"])[0], line["dot"] if name is None else name].append(line)
     return groups

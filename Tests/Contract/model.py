@@ -81,7 +81,7 @@ def void_dots(lines: Iterable[Json]) -> set[str]:
 def view(lines: list[Json], schema: Schema) -> list[Json]:
     """What `view --json` must print for the store whose log has these lines."""
     void = void_dots(lines)
-    events = [event(line) for line in lines if line["kind"] != "tombstone"]
+    events = [event(line) for line in lines if line["kind"] not in ("tombstone", "withheld")]
     of_record: dict[tuple[str, str], list[Event]] = {}
     for e in events:
         if e.dot not in void:

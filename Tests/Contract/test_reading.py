@@ -152,3 +152,54 @@ class ReadingTest(CommandTest):
             gone = tidemark(*missing, *as_bob, statuses=[SAYS_NO])
             same = gone.message.replace("zz", "n1").replace(f"{'f' * 16}:9", dot)
             self.assertEqual(there.message, same)
+
+    def test_a_device_holds_no_more_than_those_may_read_for_whom_it_syncs(self) -> None:
+        self.write()
+        for number, (name, actor) in enumerate(READERS.items(), start=1):
+            device = Store.create(self.directory / f"for-{name}", PRIVATE, f"{number:016x}")
+            [summary] = self.sync_as(device, actor)
+            with self.subTest(reader=name):
+                self.assertGreater(summary["down"]["withheld"], 0)
+                self.check_view(device, actor)
+                held = b"".join(file.read_bytes() for file in device.path.iterdir())
+                for secret in self.secrets:
+                    if name not in secret.readers:
+                        self.assertNotIn(secret.text.encode(), held)
+                dots = [line["dot"] for line in device.log()]
+                self.assertEqual(dots, [line["dot"] for line in self.cloud.log()])
+                for words in self.commands(device, dots):
+                    tidemark(*words, statuses=[DONE, SAYS_NO])
+
+    def test_what_may_be_read_comes_and_goes_with_who_asks(self) -> None:
+        self.write()
+        device = Store.create(self.directory / "device", PRIVATE, "1" * 16)
+        for actors in ([STAFF], [ANN], [ANN, RED], [BOB], [NOBODY], [ANN, BOB, RED], [STAFF]):
+            self.sync_as(device, *actors)
+            self.check_view(device, actors)
+        [digest] = tidemark("digest", device.path, "--json", statuses=[DONE]).lines
+        self.assertTrue(digest["partial"])
+        theirs = self.cloud.digest()
+        self.assertEqual((digest["live"], digest["void"]), (theirs["live"], theirs["void"]))
+        differences = tidemark("diff", device.path, self.cloud.path, "--json",
+                               statuses=[DONE, SAYS_NO]).lines
+        self.assertEqual({line["kind"] for line in differences} - {"record"}, {"withheld"})
+        # Nobody is named: it is given all.
+        device.sync(self.cloud)
+        self.assertEqual(device.digest(), theirs)
+        [digest] = tidemark("digest", device.path, "--json", statuses=[DONE]).lines
+        self.assertNotIn("partial", digest)
+
+    def sync_as(self, device: Store, *actors: Json) -> list[Json]:
+        words = [word for actor in actors for word in ("--as", json.dumps(actor))]
+        return tidemark("sync", device.path, self.cloud.path, *words, "--json",
+                        statuses=[DONE]).lines
+
+    def check_view(self, device: Store, actors: Json) -> None:
+        """The device's own view is what the authority shows these actors."""
+        device.check()
+        shown = tidemark("view", self.cloud.path, "--as", json.dumps(actors), "--json",
+                         statuses=[DONE]).lines
+        for record in shown:
+            for name in record.pop("hidden", []):
+                del record["fields"][name]
+        self.assertEqual(device.view(), shown)

@@ -19,6 +19,9 @@ SCHEMA = SOCIAL
 CLOUD, PHONE = "cloud", "phone"
 REPLICAS = {CLOUD: "c" * 16, PHONE: "a" * 16}
 
+FOR_AUTHORS = [word for name in ("user:ann", "user:bob", "anonymous") for word in ("--as", name)]
+"""For whom the phone syncs: for all that write but one, whose tickets are withheld from it."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -62,7 +65,9 @@ class Step:
             case "apply":
                 relaxed = ["--durability", "relaxed"] if self.is_relaxed else []
                 return ["apply", self.store, "-", "--json", *relaxed]
-            case "sync" | "merge" | "backup":
+            case "sync" | "merge":
+                return [self.kind, self.store, self.other or "", *FOR_AUTHORS, "--json"]
+            case "backup":
                 return [self.kind, self.store, self.other or "", "--json"]
         return [self.kind, self.store, "--json"]
 
@@ -111,6 +116,9 @@ class Writer:
         if roll < 0.15 and known.posts and tx is None:
             fields = {"title": "not bob's"}
             return operation("update", "Post", self.dice.choice(known.posts), fields, user("bob"))
+        if roll > 0.9 and self.pair and store == CLOUD:
+            fields = {"title": self.text()}
+            return operation("create", "Ticket", f"t{self.number}", fields, user("carl"), tx=tx)
         if roll < 0.2 and len(known.own) > 3:
             # Only its own, so that nobody deletes what another did.
             id = self.dice.choice(sorted(known.own))

@@ -97,7 +97,7 @@ private func seeds(default count: Int) -> Int {
           if let bytes = try snapshot.tables.quarantine(lsn, tx) {
             items.append(.transaction(bytes, decision: nil))
           }
-        case .acceptance, .withdrawal, .adoption: break
+        case .acceptance, .withdrawal, .adoption, .portion: break
         }
         return true
       }

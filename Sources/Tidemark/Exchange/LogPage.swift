@@ -19,6 +19,8 @@ public struct PeerKnowledge: Sendable {
   /// Every event of whose decision it knows.
   public let decided: VersionVector
   public let schemas: Set<SchemaVersion>
+  /// For whom a device asks; `nil` where it was and is given all.
+  public let reader: ReaderKnowledge?
 }
 
 /// A part of a log on its way to another.
@@ -35,6 +37,13 @@ public struct LogPage: Sendable {
   public let isLast: Bool
   /// Pending work that is not in it, because nobody vouches for who wrote it.
   public let held: [HeldWork]
+  /// For a device that asks for principals: for whom, by what and as of when it was judged.
+  let reading: ReadingState?
+  /// How far what the other holds has been judged anew; the next page is asked for with it.
+  public let reviewed: ReviewProgress?
+  /// The first dot of a transaction that ends the page: the source holds a portion of it, and gives on
+  /// nothing but what it holds whole.
+  public let withheldFrom: Dot?
 
   public static let byteCountMax = 4 << 20
 
@@ -43,6 +52,16 @@ public struct LogPage: Sendable {
     assumed: VersionVector = VersionVector(),
     end: LogCursor?, isLast: Bool, held: [HeldWork] = []
   ) {
+    self.init(
+      schemas: schemas, items: items, start: start, assumed: assumed, end: end, isLast: isLast,
+      held: held, reading: nil, reviewed: nil, withheldFrom: nil)
+  }
+
+  init(
+    schemas: [String], items: [LogItem], start: UInt64, assumed: VersionVector, end: LogCursor?,
+    isLast: Bool, held: [HeldWork], reading: ReadingState?, reviewed: ReviewProgress?,
+    withheldFrom: Dot?
+  ) {
     self.schemas = schemas
     self.items = items
     self.start = start
@@ -50,6 +69,9 @@ public struct LogPage: Sendable {
     self.end = end
     self.isLast = isLast
     self.held = held
+    self.reading = reading
+    self.reviewed = reviewed
+    self.withheldFrom = withheldFrom
   }
 }
 
@@ -65,6 +87,11 @@ public struct PageOutcome: Sendable {
   public internal(set) var voidedCount = 0
   /// Events that were here already.
   public internal(set) var knownCount = 0
+  /// Events of which this store's principals may read more than before.
+  public internal(set) var disclosedCount = 0
+  /// Events that came without their content, or have lost it, because none of this store's principals
+  /// may read them.
+  public internal(set) var withheldCount = 0
   /// What ended the page early: everything before it was taken.
   public internal(set) var failure: StoreError?
   /// The first dot of the item that failed.

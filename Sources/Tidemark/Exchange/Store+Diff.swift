@@ -21,6 +21,10 @@ public struct StoreDifference: Sendable {
   /// Sorted by replica.
   public let onlyLeft: [Range]
   public let onlyRight: [Range]
+  /// Transactions that both know of and one holds no more than a portion of: what it lacks of them is
+  /// withheld from it, and not missing. Sorted by replica and seq.
+  public let withheldLeft: [Range]
+  public let withheldRight: [Range]
   /// Sorted by model and id; at most `recordCountMax`.
   public let records: [Record]
   public let recordCount: Int
@@ -47,6 +51,7 @@ extension Store {
     }
     return StoreDifference(
       onlyLeft: mine.ranges(beyond: theirs), onlyRight: theirs.ranges(beyond: mine),
+      withheldLeft: try withheldRanges(), withheldRight: try other.withheldRanges(),
       records: sorted.prefix(StoreDifference.recordCountMax).map {
         StoreDifference.Record(model: $0.model, id: $0.id, left: left[$0], right: right[$0])
       },
@@ -77,6 +82,12 @@ extension Store {
     return theirs.first { !held.contains($0.dot) }?.dot
   }
 
+  /// The dots of all transactions that the log holds portions of, as few ranges.
+  /// - Complexity: O(log) where there are any, else O(1).
+  func withheldRanges() throws(StoreError) -> [StoreDifference.Range] {
+    try read { tx, snapshot in try snapshot.withheldRanges(tx) }
+  }
+
   /// Every transaction's first dot with its hash and whether it is void, in the log's order.
   private func fingerprints() throws(StoreError) -> [(dot: Dot, content: [String])] {
     try read { tx, snapshot in
@@ -91,12 +102,37 @@ extension Store {
         case .rejection(let rejection):
           guard try snapshot.tables.position(rejection.dot(0), tx) == lsn else { return true }
           found.append((rejection.dot(0), [rejection.hash.description, "void"]))
+        case .portion(let entry):
+          let dot = entry.portion.header.firstDot
+          let isVoid = try snapshot.tables.tombstone(dot, tx) != nil
+          found.append((dot, [entry.portion.hash.description, isVoid ? "void" : "live"]))
         case .acceptance, .withdrawal, .adoption: break
         }
         return true
       }
       return found
     }
+  }
+}
+
+extension Snapshot {
+  /// The dots of all transactions that the log holds portions of, as few ranges, sorted.
+  func withheldRanges(_ tx: borrowing ReadTransaction) throws -> [StoreDifference.Range] {
+    guard header.portionCount > 0 else { return [] }
+    var ranges: [ReplicaID: [StoreDifference.Range]] = [:]
+    try tx.forEach(tables.log, from: 0) { lsn, value in
+      guard case .portion(let entry) = try LogEntry(value, lsn: lsn) else { return true }
+      let header = entry.portion.header
+      let known = ranges[header.replica]?.last
+      let goesOn = known.map { $0.lastSeq + 1 == header.firstSeq } ?? false
+      let first = goesOn ? known?.firstSeq : nil
+      if goesOn { ranges[header.replica]?.removeLast() }
+      ranges[header.replica, default: []].append(
+        StoreDifference.Range(
+          replica: header.replica, firstSeq: first ?? header.firstSeq, lastSeq: header.lastSeq))
+      return true
+    }
+    return ranges.sorted { $0.key < $1.key }.flatMap(\.value)
   }
 }
 

@@ -5,27 +5,43 @@ internal import TidemarkSchema
 extension Store {
   /// What this store would tell another.
   public func knowledge() throws(StoreError) -> PeerKnowledge {
-    try read { tx, snapshot in
-      let states = try snapshot.tables.replicaStates(tx)
-      return PeerKnowledge(
-        role: snapshot.header.role,
-        vector: VersionVector(states.filter { $0.value.seq > 0 }.map { ($0.key, $0.value.seq) }),
-        decided: VersionVector(
-          states.filter { $0.value.decidedThrough > 0 }.map { ($0.key, $0.value.decidedThrough) }),
-        schemas: Set(snapshot.catalog.versions.map(\.version)))
+    try read { tx, snapshot in try snapshot.knowledge(reader: nil, tx) }
+  }
+
+  /// What this store would tell another that it asks for some principals.
+  /// - Parameters:
+  ///   - readers: for whom it asks; `nil` for all that there is.
+  ///   - logID: the other's.
+  ///   - policy: the other's current schema version.
+  /// - Throws: `StoreError` `misuse` where readers are given, and none is in them.
+  /// - Complexity: O(replicas); O(log) where all that it holds has to be judged anew, and it holds
+  ///   portions.
+  public func knowledge(
+    for readers: [Principal]?, of logID: UInt64, policy: SchemaVersion
+  ) throws(StoreError) -> PeerKnowledge {
+    if readers?.isEmpty == true {
+      throw StoreError(
+        .misuse, "nobody is named to read for; name `anonymous` for who is not signed in")
+    }
+    return try read { tx, snapshot in
+      // What was given to all is given to all.
+      if readers == nil, snapshot.header.portionCount == 0 {
+        return try snapshot.knowledge(reader: nil, tx)
+      }
+      let known = try snapshot.tables.peer(logID, tx)?.reading
+      let isSame =
+        known?.fingerprint == ReadingState.fingerprint(readers) && known?.policy == policy
+        && !snapshot.catalog.asksForReading
+      let reader = ReaderKnowledge(
+        principals: readers, asOf: isSame ? known?.asOf : nil,
+        portions: isSame ? [] : try snapshot.withheldRanges(tx))
+      return try snapshot.knowledge(reader: reader, tx)
     }
   }
 
   /// How far this store has taken another's log; `nil` for not at all.
   public func cursor(for logID: UInt64) throws(StoreError) -> LogCursor? {
-    try read { tx, snapshot in
-      guard let bytes = try tx.get(snapshot.tables.peers, ReplicaID(logID).key.rawBytes) else {
-        return nil
-      }
-      var reader = ByteReader(bytes)
-      let lsn = try reader.littleEndian(UInt64.self)
-      return LogCursor(lsn: lsn, checksum: try reader.littleEndian(UInt32.self))
-    }
+    try read { tx, snapshot in try snapshot.tables.peer(logID, tx)?.cursor }
   }
 
   /// The part of this log after a cursor that another store lacks: to an authority all of it, to a
@@ -34,29 +50,33 @@ extension Store {
   /// A cursor of another log, as after a restored backup, begins at the first entry again.
   /// - Parameter isContinued: true for the pages after an exchange's first, which goes back to what an
   ///   authority has to decide.
+  /// - Parameter reviewed: the `reviewed` of the page before; `nil` for an exchange's first.
   /// - Parameter credentials: whose pending work goes to an authority; `nil` for everybody's. What is
   ///   held, and all pending work behind it, waits for the next exchange.
   /// - Complexity: O(entries after the cursor), up to a page.
   public func page(
     after cursor: LogCursor?, for peer: PeerKnowledge, isContinued: Bool = false,
-    credentials: [Credential]? = nil
+    credentials: [Credential]? = nil, reviewed: ReviewProgress? = nil
   ) throws(StoreError) -> LogPage {
     try read { tx, snapshot in
-      var builder = PageBuilder(snapshot, peer, try snapshot.tables.replicaStates(tx))
+      var builder = try PageBuilder(snapshot, peer, try snapshot.tables.replicaStates(tx), tx)
       builder.submission = credentials.map { Submission($0, at: options.wallMilliseconds()) }
-      var start = try snapshot.isValid(cursor, tx) ? (cursor?.lsn ?? 0) + 1 : 1
+      let isValid = try snapshot.isValid(cursor, tx)
+      var start = isValid ? (cursor?.lsn ?? 0) + 1 : 1
       if peer.role == .authority, !isContinued, let pending = try snapshot.firstPending(tx) {
         // Never past what an authority has to decide, whatever a copied store's cursor says.
         start = min(start, pending)
       }
-      try builder.build(from: start, tx)
+      let isReviewed = try builder.review(after: reviewed, isValid: isValid, tx)
+      if isReviewed { try builder.build(from: start, tx) }
       let sources = try snapshot.sources(tx)
       let missing = zip(snapshot.catalog.versions, sources)
         .filter { !peer.schemas.contains($0.0.version) }.map(\.1)
       return LogPage(
         schemas: missing, items: builder.items, start: start,
         assumed: peer.role == .authority ? peer.vector : peer.decided, end: builder.end ?? cursor,
-        isLast: builder.isLast, held: builder.submission?.held ?? [])
+        isLast: builder.isLast, held: builder.submission?.held ?? [],
+        reading: builder.reading, reviewed: builder.progress, withheldFrom: builder.withheldFrom)
     }
   }
 
@@ -76,6 +96,7 @@ extension Store {
           .early, "the page was made for another state of this store; ask for it again")
         return outcome
       }
+      try writer.beginReading(page, from: logID, &tx)
       for source in page.schemas { try writer.note(schema: source, &tx) }
       for item in page.items {
         do {
@@ -86,12 +107,7 @@ extension Store {
           return outcome
         }
       }
-      if let end = page.end {
-        var bytes = ByteWriter(capacity: 64)
-        bytes.append(littleEndian: end.lsn)
-        bytes.append(littleEndian: end.checksum)
-        try tx.put(writer.tables.peers, ReplicaID(logID).key.rawBytes, bytes.bytes)
-      }
+      try writer.advance(page, from: logID, &tx)
       return outcome
     }
     if outcome.voidedCount > 0 { rejectionSignal.raise() }
@@ -113,6 +129,7 @@ extension LogItem {
   var firstDot: Dot? {
     switch self {
     case .rejection(let rejection): rejection.dot(0)
+    case .portion(let portion, _): portion.header.firstDot
     case .transaction(let bytes, _): try? TransactionReader(bytes.rawBytes).header.firstDot
     }
   }
@@ -122,7 +139,11 @@ extension PageOutcome {
   fileprivate mutating func count(_ outcome: ItemOutcome, _ item: LogItem) {
     switch outcome {
     case .known, .held: knownCount += 1
-    case .taken(let count): takenCount += count
+    case .taken(let count):
+      takenCount += count
+      if case .portion(let portion, _) = item { withheldCount += portion.withheldCount }
+    case .disclosed(let count): disclosedCount += count
+    case .withheld(let count): withheldCount += count
     case .rejected(let rejection): rejectedCount += rejection.reasons.count
     case .decided(let count): decidedCount += count
     case .voided(let count): voidedCount += count
@@ -135,16 +156,40 @@ extension LogWriter {
   fileprivate func goesOn(
     _ page: LogPage, from logID: UInt64, _ tx: borrowing WriteTransaction
   ) throws -> Bool {
-    var taken: UInt64 = 0
-    if let bytes = try tx.get(tables.peers, ReplicaID(logID).key.rawBytes) {
-      var reader = ByteReader(bytes)
-      taken = try reader.littleEndian(UInt64.self)
-    }
+    let taken = try tables.peer(logID, tx)?.cursor.lsn ?? 0
     return page.start <= taken + 1
       && page.assumed.entries.allSatisfy { entry in
         let known = state(entry.replica)
         return entry.seq <= (header.role == .authority ? known.seq : known.decidedThrough)
       }
+  }
+
+  /// Forgets as of when what is here was judged, where a page is for others or by other rules: from here
+  /// on some of it is, and some is not.
+  fileprivate func beginReading(
+    _ page: LogPage, from logID: UInt64, _ tx: inout WriteTransaction
+  ) throws {
+    guard var peer = try tables.peer(logID, tx), let known = peer.reading else { return }
+    if let reading = page.reading, reading.fingerprint == known.fingerprint,
+      reading.policy == known.policy
+    {
+      return
+    }
+    peer.reading = nil
+    try tx.put(tables.peers, ReplicaID(logID).key.rawBytes, peer.bytes.rawBytes)
+  }
+
+  /// Keeps how far another log was taken, and at an exchange's end as of when all of it was judged.
+  fileprivate func advance(
+    _ page: LogPage, from logID: UInt64, _ tx: inout WriteTransaction
+  ) throws {
+    guard let end = page.end else { return }
+    var reading = try tables.peer(logID, tx)?.reading
+    if page.isLast, page.withheldFrom == nil, let done = page.reading {
+      reading = done.fingerprint == 0 ? nil : done
+    }
+    let peer = PeerState(cursor: end, reading: reading)
+    try tx.put(tables.peers, ReplicaID(logID).key.rawBytes, peer.bytes.rawBytes)
   }
 
   /// Keeps a schema version that events of another store were written under.
@@ -160,7 +205,28 @@ extension LogWriter {
   }
 }
 
+extension Tables {
+  func peer(
+    _ logID: UInt64, _ tx: borrowing some Reading & ~Copyable & ~Escapable
+  ) throws -> PeerState? {
+    guard let bytes = try tx.get(peers, ReplicaID(logID).key.rawBytes) else { return nil }
+    return try PeerState(bytes)
+  }
+}
+
 extension Snapshot {
+  fileprivate func knowledge(
+    reader: ReaderKnowledge?, _ tx: borrowing ReadTransaction
+  ) throws -> PeerKnowledge {
+    let states = try tables.replicaStates(tx)
+    return PeerKnowledge(
+      role: header.role,
+      vector: VersionVector(states.filter { $0.value.seq > 0 }.map { ($0.key, $0.value.seq) }),
+      decided: VersionVector(
+        states.filter { $0.value.decidedThrough > 0 }.map { ($0.key, $0.value.decidedThrough) }),
+      schemas: Set(catalog.versions.map(\.version)), reader: reader)
+  }
+
   func isValid(_ cursor: LogCursor?, _ tx: borrowing ReadTransaction) throws -> Bool {
     guard let cursor, cursor.lsn > 0, let entry = try tx.get(tables.log, cursor.lsn) else {
       return false
@@ -193,116 +259,5 @@ extension Snapshot {
       return true
     }
     return sources
-  }
-}
-
-/// Collects a page's items.
-private struct PageBuilder {
-  private let snapshot: Snapshot
-  private let peer: PeerKnowledge
-  private(set) var items: [LogItem] = []
-  private(set) var end: LogCursor?
-  private(set) var isLast = true
-  var submission: Submission?
-  private var byteCount = 0
-  private let replicas: [ReplicaID: ReplicaState]
-
-  init(_ snapshot: Snapshot, _ peer: PeerKnowledge, _ replicas: [ReplicaID: ReplicaState]) {
-    self.snapshot = snapshot
-    self.peer = peer
-    self.replicas = replicas
-  }
-
-  mutating func build(from start: UInt64, _ tx: borrowing ReadTransaction) throws {
-    try tx.forEach(snapshot.tables.log, from: start) { lsn, value in
-      guard byteCount < snapshot.tables.tuning.pageByteCount else {
-        isLast = false
-        return false
-      }
-      switch try LogEntry(value, lsn: lsn) {
-      case .transaction(let entry):
-        guard
-          try snapshot.header.withdrawalCount == 0
-            || snapshot.tables.position(entry.transaction.header.firstDot, tx) == lsn
-        else { break }
-        if peer.role == .authority {
-          let replica = entry.transaction.header.replica
-          let lastSeq = entry.transaction.header.lastSeq
-          if lastSeq > replicas[replica]?.decidedThrough ?? 0,
-            submission?.admits(
-              entry.transaction.header.principals, eventCount: entry.transaction.header.eventCount)
-              == false
-          {
-            break
-          }
-          if submission?.isHolding == true { break }
-          // What is undecided is offered even where the other holds its dots: they may be another's.
-          // Of two authorities' clamps the lesser holds, so each must hear of the other's.
-          let decision = snapshot.header.role == .authority ? entry.decision : nil
-          if lastSeq > peer.vector[replica] || lastSeq > replicas[replica]?.decidedThrough ?? 0
-            || decision?.clamps.isEmpty == false
-          {
-            add(entry.transaction, decision)
-          }
-        } else if let decision = entry.decision {
-          offer(entry.transaction, decision)
-        }
-      case .acceptance(let acceptance):
-        if peer.role == .device { try add(acceptance, tx) }
-      case .rejection where submission?.isHolding == true: break
-      case .rejection(let rejection):
-        items.append(.rejection(rejection))
-        byteCount += 64 * rejection.reasons.count
-      case .withdrawal, .adoption: break
-      }
-      // What comes behind held work comes again.
-      if submission?.isHolding != true {
-        end = LogCursor(lsn: lsn, checksum: Snapshot.checksum(value))
-      }
-      return true
-    }
-  }
-
-  /// A decided transaction, where that is news to the other.
-  private mutating func offer(
-    _ transaction: borrowing TransactionReader, _ decision: DecisionRecord
-  ) {
-    let header = transaction.header
-    if header.lastSeq > peer.decided[header.replica] || !decision.clamps.isEmpty {
-      add(transaction, decision)
-    }
-  }
-
-  private mutating func add(
-    _ transaction: borrowing TransactionReader, _ decision: DecisionRecord?
-  ) {
-    items.append(.transaction(transaction.bytes.toArray(), decision: decision))
-    byteCount += transaction.bytes.byteCount
-  }
-
-  /// Every transaction that an acceptance decides.
-  private mutating func add(
-    _ acceptance: AcceptanceEntry, _ tx: borrowing ReadTransaction
-  ) throws {
-    var seq = acceptance.firstSeq
-    while seq <= acceptance.lastSeq {
-      guard let lsn = try snapshot.tables.position(Dot(acceptance.replica, seq), tx) else { return }
-      try snapshot.tables.withEntry(holding: lsn, tx) { entry, _ in
-        guard case .transaction(let entry) = entry else {
-          seq += 1
-          return
-        }
-        let header = entry.transaction.header
-        let clamps = acceptance.decision.clamps.filter {
-          $0.seq >= header.firstSeq && $0.seq <= header.lastSeq
-        }
-        offer(
-          entry.transaction,
-          DecisionRecord(
-            policy: acceptance.decision.policy, stamp: acceptance.decision.stamp,
-            authority: acceptance.decision.authority, clamps: clamps))
-        seq = header.lastSeq + 1
-      }
-    }
   }
 }

@@ -13,11 +13,12 @@ public import TidemarkEvents
 //   4 withdrawal    u64 replica, varint first seq, varint count: these events of this store go on
 //                   under another replica, because somebody else used their dots
 //   5 adoption      u64 schema, u64 stamp: from here on this log is judged by that version
+//   6 portion       what of a transaction this store may read; see `PortionEntry`
 //
 //   decision        u8 0 none; or 1, u64 policy, u64 stamp, u64 authority's replica,
 //                   varint count of clamps, each varint seq, u64 effective stamp
 //
-// A transaction and a rejection take one lsn for each of their events, the others one.
+// A transaction, a portion and a rejection take one lsn for each of their events, the others one.
 
 /// What an authority decided of a transaction, beside accepted or rejected.
 public struct DecisionRecord: Hashable, Sendable {
@@ -55,6 +56,9 @@ public struct Reason: Hashable, Sendable {
   public let rule: String?
   /// For people.
   public let message: String
+
+  /// The code of a reason that is another author's alone.
+  public static let withheldCode = "withheld"
 
   public init(code: String, rule: String?, message: String) {
     self.code = code
@@ -106,6 +110,7 @@ enum LogEntry: ~Escapable {
   case acceptance(AcceptanceEntry)
   case withdrawal(WithdrawalEntry)
   case adoption(AdoptionEntry)
+  case portion(PortionEntry)
 
   /// - Throws: `CodecError`, `checksum` among its codes, for an entry that is damaged.
   @_lifetime(copy bytes)
@@ -129,6 +134,7 @@ enum LogEntry: ~Escapable {
     case 3: self = .acceptance(try AcceptanceEntry(from: &reader))
     case 4: self = .withdrawal(try WithdrawalEntry(from: &reader))
     case 5: self = .adoption(try AdoptionEntry(from: &reader))
+    case 6: self = .portion(try PortionEntry(from: &reader))
     default: throw CodecError(.newerFormat, "log entry \(lsn) of kind \(kind)")
     }
   }
@@ -180,6 +186,14 @@ struct TransactionEntry: ~Escapable {
     var reader = ByteReader(chain)
     for _ in 0..<index { _ = try reader.varint() }
     return try reader.varint()
+  }
+
+  /// `distance` of every event.
+  func distances() throws(CodecError) -> [UInt64] {
+    var reader = ByteReader(chain)
+    var distances: [UInt64] = []
+    for _ in 0..<transaction.header.eventCount { distances.append(try reader.varint()) }
+    return distances
   }
 
   static func encode(

@@ -5,7 +5,7 @@ internal import TidemarkLMDB
 extension Snapshot {
   /// Calls `body` with every transaction whose payload is here, in the order of the log: with what was
   /// decided of it, those that were refused included.
-  /// - Parameter unknown: told how many events were refused whose payload is not here.
+  /// - Parameter unknown: told how many events there are whose payload is not here, or not all of it.
   func forEachTransaction(
     _ tx: borrowing ReadTransaction, _ body: (JudgedTransaction) throws -> Void,
     unknown: (Int) -> Void
@@ -51,6 +51,10 @@ extension Snapshot {
             replica: rejection.replica, firstSeq: rejection.firstSeq, resolved: resolved,
             events: try TransactionReader(bytes.rawBytes).events(), lsn: nil, effective: [],
             context: context, was: .rejected, wasReasons: rejection.reasons))
+      case .portion(let entry):
+        // Nothing is judged by halves.
+        _ = raise(entry.portion.header.replica, entry.portion.header.contextChange)
+        unknown(entry.portion.header.eventCount)
       case .acceptance, .withdrawal, .adoption: break
       }
       return true

@@ -27,6 +27,14 @@ public struct Credential: Sendable, Hashable {
   }
 }
 
+extension Store {
+  /// Whose credentials hold, by this store's clock.
+  package func holding(_ credentials: [Credential]) -> [Principal] {
+    let now = options.wallMilliseconds()
+    return credentials.filter { !$0.isExpired(at: now) }.map(\.principal)
+  }
+}
+
 /// Pending work that was not submitted, because nobody here can vouch for who wrote it.
 public struct HeldWork: Sendable, Hashable {
   public enum Reason: String, Sendable {

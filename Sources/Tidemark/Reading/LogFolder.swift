@@ -39,25 +39,22 @@ struct LogFolder {
         let isVoid = try hasTombstones && snapshot.tables.tombstone(header.firstDot, tx) != nil
         var index = 0
         while let event = try transaction.next() {
-          defer { index += 1 }
-          let dot = header.dot(index)
-          let key = try snapshot.catalog.key(event, resolved)
-          let logged = LoggedEvent(
-            lsn: lsn + UInt64(index), dot: dot, event: event, header: header,
-            decision: entry.decision, previous: heads[key] ?? 0)
-          heads[key] = logged.lsn
-          eventCount += 1
-          var outcome: FoldOutcome?
-          if !isVoid {
-            var whole = context
-            whole.set(header.replica, to: dot.seq - 1)
-            let fold = FoldEvent(
-              rank: Rank(try snapshot.tables.effectiveStamp(dot, event.stamp, tx), dot),
-              kind: event.kind, context: whole,
-              changes: try snapshot.catalog.changes(event, resolved))
-            if include(fold) { outcome = apply(fold, key) }
-          }
-          try each(logged, outcome)
+          let place = Place(
+            lsn: lsn + UInt64(index), dot: header.dot(index), header: header,
+            decision: entry.decision, resolved: resolved, context: context, isVoid: isVoid)
+          try fold(event, place, tx, where: include, each: each)
+          index += 1
+        }
+      case .portion(let entry):
+        let header = entry.portion.header
+        let context = raise(header.replica, header.contextChange)
+        guard let resolved = snapshot.catalog.resolved(header.schema) else { return true }
+        let isVoid = try hasTombstones && snapshot.tables.tombstone(header.firstDot, tx) != nil
+        for item in entry.portion.entries {
+          let place = Place(
+            lsn: lsn + UInt64(item.index), dot: header.dot(item.index), header: header,
+            decision: entry.decision, resolved: resolved, context: context, isVoid: isVoid)
+          try fold(item.event, place, tx, where: include, each: each)
         }
       case .rejection(let rejection):
         let dot = rejection.dot(0)
@@ -68,6 +65,41 @@ struct LogFolder {
       }
       return true
     }
+  }
+
+  /// Where an event stands, and what its author had seen but for its own replica.
+  private struct Place {
+    let lsn: UInt64
+    let dot: Dot
+    let header: TransactionHeader
+    let decision: DecisionRecord?
+    let resolved: Catalog.Resolved
+    let context: VersionVector
+    let isVoid: Bool
+  }
+
+  private mutating func fold(
+    _ event: Event, _ place: Place, _ tx: borrowing ReadTransaction,
+    where include: (FoldEvent) -> Bool, each: (LoggedEvent, FoldOutcome?) throws -> Void
+  ) throws {
+    let dot = place.dot
+    let key = try snapshot.catalog.key(event, place.resolved)
+    let logged = LoggedEvent(
+      lsn: place.lsn, dot: dot, event: event, header: place.header, decision: place.decision,
+      previous: heads[key] ?? 0)
+    heads[key] = logged.lsn
+    eventCount += 1
+    var outcome: FoldOutcome?
+    if !place.isVoid {
+      var whole = place.context
+      whole.set(dot.replica, to: dot.seq - 1)
+      let fold = FoldEvent(
+        rank: Rank(try snapshot.tables.effectiveStamp(dot, event.stamp, tx), dot),
+        kind: event.kind, context: whole,
+        changes: try snapshot.catalog.changes(event, place.resolved))
+      if include(fold) { outcome = apply(fold, key) }
+    }
+    try each(logged, outcome)
   }
 
   private mutating func raise(_ replica: ReplicaID, _ change: VersionVector) -> VersionVector {

@@ -1,7 +1,8 @@
 public import TidemarkEvents
 public import TidemarkSchema
 
-/// One line of the log as people and programs read it: an event, or the tombstone of one.
+/// One line of the log as people and programs read it: an event, the tombstone of one, or that there is
+/// one which is withheld from this store.
 public struct LogLine: Sendable {
   public enum Status: String, Sendable {
     /// No authority has decided yet.
@@ -15,7 +16,7 @@ public struct LogLine: Sendable {
   /// The event's dot; for a tombstone the dot that it voids.
   public let dot: Dot
   public let isTombstone: Bool
-  /// `nil` for a tombstone whose payload is not here.
+  /// `nil` for a tombstone whose payload is not here, and for what is withheld.
   public internal(set) var event: Event?
   /// The model that the event names, as the schema that it was written under says.
   public let model: Model?
@@ -44,7 +45,10 @@ public struct LogLine: Sendable {
   /// The fields that are shown as null because who asked may not read them.
   public internal(set) var hidden: [String] = []
 
-  public var kindName: String { isTombstone ? "tombstone" : event?.kind.name ?? "unknown" }
+  /// Whether no principal of this store may read the event.
+  public var isWithheld: Bool { !isTombstone && event == nil }
+
+  public var kindName: String { isTombstone ? "tombstone" : event?.kind.name ?? "withheld" }
 }
 
 /// Which lines of the log are wanted.

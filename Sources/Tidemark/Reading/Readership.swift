@@ -22,7 +22,7 @@ struct Readership {
   private var known: [RecordKey: Access] = [:]
 
   /// What of one record may be read.
-  struct Access {
+  struct Access: Equatable {
     var isVisible = false
     var hidden: Set<String> = []
     /// Whether who owns the record may not be known.

@@ -67,7 +67,8 @@ extension Store {
         let number = snapshot.catalog.modelNumber(named: model.name)
       else {
         return Explanation(
-          line: line, effect: .void, because: [], fields: [], trace: nil, policy: nil)
+          line: line, effect: line.isWithheld ? .withheld : .void, because: [], fields: [],
+          trace: nil, policy: nil)
       }
       let row =
         try snapshot.tables.row(RecordKey(model: number, id: event.id), snapshot.catalog, tx)
@@ -83,8 +84,11 @@ extension Store {
       let key = RecordKey(model: number, id: event.id)
       let (trace, policy) = snapshot.trace(event, line, key, before)
       guard let folded = chain.first(where: { $0.rank.dot == dot }) else {
+        // This store's own, of a record that its principals may not read any more.
+        let isHidden = try line.status != .rejected && snapshot.tables.tombstone(dot, tx) == nil
         return Explanation(
-          line: line, effect: .void, because: [], fields: [], trace: trace, policy: policy)
+          line: line, effect: isHidden ? .withheld : .void, because: [], fields: [], trace: trace,
+          policy: policy)
       }
       let (effect, because) = snapshot.effect(of: folded, among: chain, number)
       return Explanation(

@@ -14,6 +14,8 @@ public struct HistoryLine: Sendable {
     case void
     /// Of a kind that this version does not know.
     case unknown
+    /// This store may not read it.
+    case withheld
   }
 
   public let line: LogLine

@@ -103,6 +103,8 @@ struct LogLines {
             event, header, header.dot(index), lsn + UInt64(index), entry.decision, tx))
       }
       return lines
+    case .portion(let entry):
+      return try lines(entry, lsn, tx)
     case .rejection(let rejection):
       let payload = try payload(rejection, lsn, tx)
       return try rejection.reasons.indices.map { index in
@@ -112,8 +114,21 @@ struct LogLines {
     }
   }
 
+  /// One line for each event of a portion; of this store's own it has all.
+  private func lines(
+    _ entry: PortionEntry, _ lsn: UInt64, _ tx: borrowing ReadTransaction
+  ) throws -> [LogLine] {
+    let whole = try entry.original.map { try TransactionReader($0.rawBytes).events() }
+    let header = entry.portion.header
+    return try (0..<header.eventCount).map { index in
+      try line(
+        whole?[index] ?? entry.portion.event(at: index), header, header.dot(index),
+        lsn + UInt64(index), entry.decision, tx)
+    }
+  }
+
   private func line(
-    _ event: Event, _ header: TransactionHeader, _ dot: Dot, _ lsn: UInt64,
+    _ event: Event?, _ header: TransactionHeader, _ dot: Dot, _ lsn: UInt64,
     _ ownDecision: DecisionRecord?, _ tx: borrowing ReadTransaction
   ) throws -> LogLine {
     let tables = snapshot.tables
@@ -124,12 +139,15 @@ struct LogLines {
     }
     let decision =
       try rejection?.0.decision ?? ownDecision ?? (isDecided ? tables.acceptance(dot, tx) : nil)
-    let effective = try tables.effectiveStamp(dot, event.stamp, tx)
+    // Of what is withheld, no more is known than when its transaction began.
+    let stamp = event?.stamp ?? header.firstStamp
+    let effective = try tables.effectiveStamp(dot, stamp, tx)
     return LogLine(
       lsn: lsn, dot: dot, isTombstone: false, event: event,
-      model: snapshot.catalog.resolved(header.schema)?.schema.model(at: event.model),
-      schema: header.schema, stamp: event.stamp,
-      effective: effective == event.stamp ? nil : effective,
+      model: event.flatMap {
+        snapshot.catalog.resolved(header.schema)?.schema.model(at: $0.model)
+      },
+      schema: header.schema, stamp: stamp, effective: effective == stamp ? nil : effective,
       context: try tables.context(dot, tx), transaction: header.label ?? "\(header.firstDot)",
       cites: header.cites, transactionDot: header.firstDot,
       status: rejection != nil ? .rejected : isDecided ? .accepted : .pending,
@@ -168,7 +186,7 @@ struct LogLines {
   }
 
   /// The rejected events, where this store has them: its own in its log, others' in quarantine.
-  private func payload(
+  func payload(
     _ rejection: RejectionEntry, _ lsn: UInt64, _ tx: borrowing ReadTransaction
   ) throws -> [Event] {
     if let bytes = try snapshot.tables.quarantine(lsn, tx) {
@@ -178,8 +196,12 @@ struct LogLines {
       return []
     }
     return try snapshot.tables.withEntry(holding: held, tx) { entry, _ in
-      guard case .transaction(let entry) = entry else { return [] }
-      return try entry.transaction.events()
+      switch entry {
+      case .transaction(let entry): return try entry.transaction.events()
+      case .portion(let entry):
+        return try entry.original.map { try TransactionReader($0.rawBytes).events() } ?? []
+      case .rejection, .acceptance, .withdrawal, .adoption: return []
+      }
     }
   }
 }

@@ -23,6 +23,8 @@ public struct StoreStats: Sendable {
   public let pendingCount: UInt64
   public let recordCount: Int
   public let conflictCount: Int
+  /// Transactions of which the store holds a portion, because its principals may not read the rest.
+  public let portionCount: UInt64
   public let quarantineByteCount: UInt64
   public let fileByteCount: UInt64
   public let lastStamp: Stamp
@@ -70,7 +72,8 @@ extension Store {
         identity: identity, eventCount: snapshot.header.eventCount,
         tombstoneCount: snapshot.header.tombstoneCount,
         pendingCount: replicas.reduce(0) { $0 + $1.pendingCount }, recordCount: recordCount,
-        conflictCount: conflictCount, quarantineByteCount: snapshot.header.quarantineByteCount,
+        conflictCount: conflictCount, portionCount: snapshot.header.portionCount,
+        quarantineByteCount: snapshot.header.quarantineByteCount,
         fileByteCount: UInt64(information.usedByteCount), lastStamp: snapshot.header.clock.last,
         replicas: replicas, tables: sizes, readerCount: information.readersInUse)
     }

@@ -13,6 +13,8 @@ public struct VerifyReport: Sendable {
   public fileprivate(set) var eventCount = 0
   public fileprivate(set) var tombstoneCount = 0
   public fileprivate(set) var recordCount = 0
+  /// Transactions of which the store holds a portion, because its principals may not read the rest.
+  public fileprivate(set) var portionCount = 0
   /// At most `problemCountMax`.
   public fileprivate(set) var problems: [Problem] = []
   public fileprivate(set) var problemCount = 0
@@ -101,6 +103,8 @@ private struct Verifier {
       advance(rejection.replica, to: rejection.lastSeq, rejection.hash, rejection.lastStamp)
     case .transaction(let entry):
       try check(entry, lsn, tx)
+    case .portion(let entry):
+      try check(entry, lsn, tx)
     }
   }
 
@@ -143,6 +147,44 @@ private struct Verifier {
       index += 1
     }
     advance(header.replica, to: header.lastSeq, entry.transaction.hash, last)
+  }
+
+  /// Of what is withheld the chain goes through the hash that came with it.
+  private mutating func check(
+    _ entry: PortionEntry, _ lsn: UInt64, _ tx: borrowing ReadTransaction
+  ) throws {
+    let header = entry.portion.header
+    nextLSN = lsn + UInt64(header.eventCount)
+    report.eventCount += header.eventCount
+    report.portionCount += 1
+    checkPlace(header.firstDot, header.contextChange)
+    if let original = entry.original {
+      let transaction = try TransactionReader(original.rawBytes)
+      if !transaction.verify(after: heads[header.replica] ?? .zero)
+        || transaction.hash != entry.portion.hash
+      {
+        report.note("hash", "the hash chain of \(header.replica) breaks at \(header.firstDot)")
+      }
+    }
+    var last = stamps[header.replica] ?? .zero
+    for change in header.contextChange.entries {
+      last = max(last, try stampSeen(Dot(change.replica, change.seq), tx))
+    }
+    if header.firstStamp <= last {
+      report.note("stamp", "\(header.firstDot) has a stamp no greater than one that it had seen")
+    }
+    for index in 0..<header.eventCount {
+      let dot = header.dot(index)
+      if entry.links[index] >= lsn + UInt64(index) {
+        report.note("chain", "the chain of \(dot) leads nowhere")
+      }
+      if snapshot.header.withdrawalCount == 0,
+        try snapshot.tables.position(dot, tx) != lsn + UInt64(index)
+      {
+        report.note("index", "\(dot) is not where the index says")
+      }
+    }
+    advance(header.replica, to: header.lastSeq, entry.portion.hash, entry.portion.lastStamp)
   }
 
   /// The effective stamp of an event that was seen, where the log still holds it. Of a void one others
@@ -188,6 +230,11 @@ private struct Verifier {
       if state.seq != seqs[replica] ?? 0 || state.head != heads[replica] ?? .zero {
         report.note("count", "the log does not end for \(replica) where the store says")
       }
+    }
+    if UInt64(report.portionCount) != snapshot.header.portionCount {
+      report.note(
+        "count",
+        "the log holds \(report.portionCount) portions, not \(snapshot.header.portionCount)")
     }
     if UInt64(report.tombstoneCount) != snapshot.header.tombstoneCount {
       report.note(

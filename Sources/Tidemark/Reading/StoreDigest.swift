@@ -3,6 +3,9 @@ internal import TidemarkLMDB
 internal import TidemarkMerge
 
 /// Hashes of what a store knows, each independent of order: equal on every store that knows the same.
+///
+/// A store from which some of it is withheld knows the same events and decisions, by their hashes, so
+/// `live` and `void` are equal there too; `view` is that of what it may read.
 public struct StoreDigest: Hashable, Sendable {
   /// Of the current view.
   public let view: String
@@ -10,6 +13,11 @@ public struct StoreDigest: Hashable, Sendable {
   public let live: String
   /// Of the voided dots.
   public let void: String
+  /// Transactions of which this store holds a portion; 0 where it holds all whole.
+  public let portionCount: Int
+
+  /// Whether the view is that of a part of the events.
+  public var isPartial: Bool { portionCount > 0 }
 }
 
 /// A hash of a multiset: the sum of its elements' SHA-256 hashes, in four lanes of 64 bits.
@@ -36,6 +44,7 @@ extension Store {
     try read { tx, snapshot in
       var live = SetHash()
       var void = SetHash()
+      var portionCount = 0
       var element = ByteWriter()
       try tx.forEach(snapshot.tables.tombstones) { key, _ in
         element.truncate()
@@ -44,8 +53,16 @@ extension Store {
         return true
       }
       try tx.forEach(snapshot.tables.log, from: 0) { lsn, value in
-        guard case .transaction(let entry) = try LogEntry(value, lsn: lsn) else { return true }
-        let header = entry.transaction.header
+        let header: TransactionHeader
+        let hash: TransactionHash
+        switch try LogEntry(value, lsn: lsn) {
+        case .transaction(let entry):
+          (header, hash) = (entry.transaction.header, entry.transaction.hash)
+        case .portion(let entry):
+          (header, hash) = (entry.portion.header, entry.portion.hash)
+          portionCount += 1
+        case .rejection, .acceptance, .withdrawal, .adoption: return true
+        }
         if snapshot.header.withdrawalCount > 0,
           try snapshot.tables.position(header.firstDot, tx) != lsn
         {
@@ -60,7 +77,7 @@ extension Store {
           let dot = header.dot(index)
           element.truncate()
           dot.encode(into: &element)
-          entry.transaction.hash.encode(into: &element)
+          hash.encode(into: &element)
           // Zero where it is the event's own, which the hash covers.
           let effective = try snapshot.tables.effectiveStamp(dot, .zero, tx)
           element.append(littleEndian: effective.rawValue)
@@ -69,7 +86,8 @@ extension Store {
         return true
       }
       return StoreDigest(
-        view: try snapshot.viewHash(tx).hexadecimal, live: live.hexadecimal, void: void.hexadecimal)
+        view: try snapshot.viewHash(tx).hexadecimal, live: live.hexadecimal, void: void.hexadecimal,
+        portionCount: portionCount)
     }
   }
 }

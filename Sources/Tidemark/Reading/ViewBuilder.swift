@@ -65,6 +65,16 @@ final class ViewBuilder {
         if try tables.position(rejection.dot(0), tx) == lsn {
           _ = raise(rejection.replica, rejection.contextChange)
         }
+      case .portion(let entry):
+        let header = entry.portion.header
+        let context = raise(header.replica, header.contextChange)
+        guard let resolved = snapshot.catalog.resolved(header.schema) else { return true }
+        let isVoid = try hasTombstones && tables.tombstone(header.firstDot, tx) != nil
+        for item in entry.portion.entries {
+          try add(
+            item.event, header.dot(item.index), lsn + UInt64(item.index), resolved, context,
+            isVoid: isVoid, tx)
+        }
       case .acceptance, .withdrawal, .adoption: break
       }
       return true
@@ -123,14 +133,43 @@ final class ViewBuilder {
         return
       }
     }
+    try fold(
+      isVoid ? nil : try foldEvent(event, resolved, context, tx), place, position.lsn,
+      resolved.models[event.model], tx)
+  }
+
+  /// An event of a portion, which is in no line.
+  private func add(
+    _ event: Event, _ dot: Dot, _ lsn: UInt64, _ resolved: Catalog.Resolved,
+    _ context: VersionVector, isVoid: Bool, _ tx: borrowing ReadTransaction
+  ) throws {
+    let key = try snapshot.catalog.key(event, resolved)
+    let bytes = key.bytes
+    let hash = keyHash(bytes.rawBytes, seed: hashSeed)
+    let place = rows.find(bytes.rawBytes, hash) ?? rows.add(bytes.rawBytes, hash, nil)
+    var whole = context
+    whole.set(dot.replica, to: dot.seq - 1)
+    let stamp = try snapshot.tables.effectiveStamp(dot, event.stamp, tx)
+    let fold = FoldEvent(
+      rank: Rank(stamp, dot), kind: event.kind, context: whole,
+      changes: try snapshot.catalog.changes(event, resolved))
+    try self.fold(isVoid ? nil : fold, place, lsn, key.model, tx)
+  }
+
+  /// Folds an event, `nil` for a void one, into the state of a row, whose chain then begins at it.
+  private func fold(
+    _ event: FoldEvent?, _ place: Int, _ lsn: UInt64, _ model: Int,
+    _ tx: borrowing ReadTransaction
+  ) throws {
     var whole = RecordRow()
-    if let row { whole = try snapshot.tables.row(row, snapshot.catalog, tx) }
-    whole.head = position.lsn
-    if !isVoid {
-      let fold = try foldEvent(event, resolved, context, tx)
-      let rules = snapshot.catalog.mergeRules(resolved.models[event.model])
-      if rules.deletePolicy == .updateWins { folded[place, default: []].append(fold) }
-      let outcome = whole.state.apply(fold, rules)
+    if let row = rows.row(place, before: .max) {
+      whole = try snapshot.tables.row(row, snapshot.catalog, tx)
+    }
+    whole.head = lsn
+    if let event {
+      let rules = snapshot.catalog.mergeRules(model)
+      if rules.deletePolicy == .updateWins { folded[place, default: []].append(event) }
+      let outcome = whole.state.apply(event, rules)
       if outcome == .needsFold { whole.state = RecordState.fold(folded[place] ?? [], rules) }
       eventCount += 1
     }

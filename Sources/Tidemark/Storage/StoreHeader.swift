@@ -4,7 +4,8 @@ internal import TidemarkEvents
 ///
 ///   u32 magic "TIDE" · u16 format · u8 role · u8 acceptance · u64 log id · u64 active replica
 ///   u64 anchor · u64 last stamp of its clock · u64 next lsn · u64 bytes in quarantine
-///   u64 transactions withdrawn · u64 events in the log · u64 tombstones
+///   u64 transactions withdrawn · u64 events in the log · u64 tombstones · u64 portions, left out
+///   where there are none
 struct StoreHeader: Sendable {
   static let magic: UInt32 = 0x4544_4954
   static let format: UInt16 = 2
@@ -23,6 +24,8 @@ struct StoreHeader: Sendable {
   var withdrawalCount: UInt64 = 0
   var eventCount: UInt64 = 0
   var tombstoneCount: UInt64 = 0
+  /// Transactions of which the log holds a portion.
+  var portionCount: UInt64 = 0
 
   init(
     role: StoreRole, acceptance: AcceptanceMode, logID: UInt64, replica: ReplicaID, anchor: UInt64
@@ -46,6 +49,7 @@ struct StoreHeader: Sendable {
     ] {
       writer.append(littleEndian: number)
     }
+    if portionCount > 0 { writer.append(littleEndian: portionCount) }
   }
 
   init(_ bytes: RawSpan) throws(CodecError) {
@@ -76,6 +80,7 @@ struct StoreHeader: Sendable {
     withdrawalCount = try reader.littleEndian(UInt64.self)
     eventCount = try reader.littleEndian(UInt64.self)
     tombstoneCount = try reader.littleEndian(UInt64.self)
+    portionCount = reader.isAtEnd ? 0 : try reader.littleEndian(UInt64.self)
   }
 }
 

@@ -243,20 +243,45 @@ extension Tables {
   func event(_ lsn: UInt64, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws
     -> LoggedEvent
   {
+    guard let event = try link(lsn, tx).event else {
+      throw CodecError(.malformed, "log entry \(lsn) withholds its event")
+    }
+    return event
+  }
+
+  /// The event at an lsn, `nil` where it is withheld from this store, and the lsn of the one before in
+  /// its record's chain; 0 for none.
+  func link(_ lsn: UInt64, _ tx: borrowing some Reading & ~Copyable & ~Escapable) throws
+    -> (event: LoggedEvent?, previous: UInt64)
+  {
     try withEntry(holding: lsn, tx) { entry, first in
-      guard case .transaction(let entry) = entry else {
+      let index = Int(clamping: lsn - first)
+      func previous(_ distance: UInt64) throws(CodecError) -> UInt64 {
+        guard distance < lsn else { throw CodecError(.malformed, "chain of \(lsn)") }
+        return distance == 0 ? 0 : lsn - distance
+      }
+      switch entry {
+      case .transaction(let entry):
+        let header = entry.transaction.header
+        guard index < header.eventCount else { throw CodecError(.malformed, "log entry \(lsn)") }
+        let previous = try previous(try entry.distance(index))
+        let event = LoggedEvent(
+          lsn: lsn, dot: header.dot(index), event: try entry.transaction.event(at: index),
+          header: header, decision: entry.decision, previous: previous)
+        return (event, previous)
+      case .portion(let entry):
+        let header = entry.portion.header
+        guard index < header.eventCount else { throw CodecError(.malformed, "log entry \(lsn)") }
+        let previous = try previous(entry.links[index])
+        let event = entry.portion.event(at: index).map {
+          LoggedEvent(
+            lsn: lsn, dot: header.dot(index), event: $0, header: header, decision: entry.decision,
+            previous: previous)
+        }
+        return (event, previous)
+      case .rejection, .acceptance, .withdrawal, .adoption:
         throw CodecError(.malformed, "log entry \(lsn) is no event")
       }
-      let header = entry.transaction.header
-      guard lsn - first < UInt64(header.eventCount) else {
-        throw CodecError(.malformed, "log entry \(lsn)")
-      }
-      let index = Int(lsn - first)
-      let distance = try entry.distance(index)
-      guard distance < lsn else { throw CodecError(.malformed, "chain of \(lsn)") }
-      return LoggedEvent(
-        lsn: lsn, dot: header.dot(index), event: try entry.transaction.event(at: index),
-        header: header, decision: entry.decision, previous: distance == 0 ? 0 : lsn - distance)
     }
   }
 
@@ -285,12 +310,13 @@ extension Tables {
         let last = entry.transaction.header.eventCount - 1
         return (entry.transaction.hash, try entry.transaction.event(at: last).stamp)
       case .rejection(let rejection): return (rejection.hash, rejection.lastStamp)
+      case .portion(let entry): return (entry.portion.hash, entry.portion.lastStamp)
       case .acceptance, .withdrawal, .adoption: return (.zero, .zero)
       }
     }
   }
 
-  /// The record's events, oldest first, without those that were withdrawn.
+  /// The record's events, oldest first, without those that were withdrawn or are withheld.
   /// - Complexity: O(events of the record).
   func chain(
     _ head: UInt64, _ header: StoreHeader, _ tx: borrowing some Reading & ~Copyable & ~Escapable
@@ -298,11 +324,11 @@ extension Tables {
     var events: [LoggedEvent] = []
     var lsn = head
     while lsn != 0 {
-      let event = try event(lsn, tx)
-      let isWithdrawn =
-        try header.withdrawalCount > 0 && position(event.dot, tx) != lsn
-      if !isWithdrawn { events.append(event) }
-      lsn = event.previous
+      let (event, previous) = try link(lsn, tx)
+      if let event, try header.withdrawalCount == 0 || position(event.dot, tx) == lsn {
+        events.append(event)
+      }
+      lsn = previous
     }
     events.reverse()
     return events

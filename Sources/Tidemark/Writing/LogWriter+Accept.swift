@@ -9,6 +9,8 @@ public enum LogItem: Sendable {
   /// A transaction's bytes, with the decision of the log it comes from, if there is one.
   case transaction([UInt8], decision: DecisionRecord?)
   case rejection(RejectionEntry)
+  /// What of an accepted transaction a device's principals may read; only an authority makes one.
+  case portion(Portion, decision: DecisionRecord)
 }
 
 /// What became of an item.
@@ -25,6 +27,10 @@ public enum ItemOutcome: Hashable, Sendable {
   case voided(eventCount: Int)
   /// Not for this store: undecided, and not this store's to decide.
   case held
+  /// It was here, and this store may read more of it now.
+  case disclosed(eventCount: Int)
+  /// It was here, and this store may read less of it now.
+  case withheld(eventCount: Int)
 }
 
 extension LogWriter {
@@ -35,6 +41,8 @@ extension LogWriter {
     switch item {
     case .rejection(let rejection):
       return try void(rejection, &tx)
+    case .portion(let portion, let decision):
+      return try take(portion, decision, &tx)
     case .transaction(let bytes, let decision):
       let reader: TransactionReader
       do {
@@ -56,7 +64,9 @@ extension LogWriter {
     let known = state(incoming.replica)
     if incoming.firstSeq <= known.seq {
       try checkSame(incoming.firstDot, incoming.lastSeq, transaction.hash, &tx)
-      return try redecide(incoming, decision, &tx)
+      let outcome = try redecide(incoming, decision, &tx)
+      guard header.portionCount > 0, outcome == .known else { return outcome }
+      return try fill(transaction, &tx) ?? outcome
     }
     try checkNext(
       incoming.firstDot, change: incoming.contextChange,
@@ -192,7 +202,7 @@ extension LogWriter {
   }
 
   /// A transaction that the log holds already: perhaps its decision is news.
-  private func redecide(
+  func redecide(
     _ incoming: TransactionHeader, _ decision: DecisionRecord?, _ tx: inout WriteTransaction
   ) throws -> ItemOutcome {
     guard let decision, try tables.tombstone(incoming.firstDot, tx) == nil else { return .known }
@@ -220,14 +230,14 @@ extension LogWriter {
     return isNews ? .decided(eventCount: incoming.eventCount) : .known
   }
 
-  /// The records that these dots, which the log holds, belong to.
+  /// The records that these dots, which the log holds, belong to, as far as that is known here.
   func keys(of dots: [Dot], _ tx: inout WriteTransaction) throws -> Set<RecordKey> {
     var keys: Set<RecordKey> = []
     if !dots.isEmpty { try flushRuns(&tx) }
     for dot in dots {
-      guard let lsn = try tables.position(dot, tx) else { continue }
-      let logged = try tables.event(lsn, tx)
-      guard let resolved = catalog.resolved(logged.header.schema) else { continue }
+      guard let lsn = try tables.position(dot, tx), let logged = try tables.link(lsn, tx).event,
+        let resolved = catalog.resolved(logged.header.schema)
+      else { continue }
       keys.insert(try catalog.key(logged.event, resolved))
     }
     return keys
@@ -269,6 +279,9 @@ extension LogWriter {
           && entry.transaction.hash == hash
       case .rejection(let held):
         return held.firstSeq == first.seq && held.lastSeq == lastSeq && held.hash == hash
+      case .portion(let entry):
+        let held = entry.portion.header
+        return held.firstSeq == first.seq && held.lastSeq == lastSeq && entry.portion.hash == hash
       case .acceptance, .withdrawal, .adoption: return false
       }
     }

@@ -51,9 +51,9 @@ extension LogWriter {
     for key in keys { after[key] = try refold(key, &tx) }
     guard isOwn else { return }
     for (index, dot) in dots.enumerated() {
-      guard let lsn = try tables.position(dot, tx) else { continue }
-      let logged = try tables.event(lsn, tx)
-      guard let resolved = catalog.resolved(logged.header.schema) else { continue }
+      guard let lsn = try tables.position(dot, tx), let logged = try tables.link(lsn, tx).event,
+        let resolved = catalog.resolved(logged.header.schema)
+      else { continue }
       let key = try catalog.key(logged.event, resolved)
       let notice = RejectionNotice(
         reason: rejection.reasons[index], policy: rejection.decision.policy,

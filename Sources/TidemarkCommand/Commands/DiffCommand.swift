@@ -40,6 +40,19 @@ struct DiffCommand: ParsableCommand {
         try Output.line(builder.bytes)
       }
     }
+    for (side, ranges) in [("left", difference.withheldLeft), ("right", difference.withheldRight)] {
+      for range in ranges {
+        var builder = JSONLine()
+        builder.beginObject()
+        builder.append("kind", "withheld")
+        builder.append("from", range.firstSeq)
+        builder.append("to", range.lastSeq)
+        builder.append("replica", range.replica.description)
+        builder.append("side", side)
+        builder.endObject()
+        try Output.line(builder.bytes)
+      }
+    }
     for record in difference.records {
       var builder = JSONLine()
       builder.beginObject()
@@ -69,6 +82,13 @@ struct DiffCommand: ParsableCommand {
     for (name, ranges) in [(left, difference.onlyLeft), (right, difference.onlyRight)] {
       for range in ranges {
         Output.text("only in \(name): \(range.replica):\(range.firstSeq)–\(range.lastSeq)")
+      }
+    }
+    for (name, ranges) in [(left, difference.withheldLeft), (right, difference.withheldRight)] {
+      for range in ranges {
+        Output.text(
+          "withheld from \(name), whole or in part: \(range.replica):\(range.firstSeq)–\(range.lastSeq)"
+        )
       }
     }
     for record in difference.records {

@@ -65,6 +65,10 @@ struct ExplainCommand: ParsableCommand {
 
   private func showEvent(_ line: LogLine) {
     guard let event = line.event else {
+      guard line.isTombstone else {
+        return Output.text(
+          Text.bold("\(line.dot)") + "  withheld: nobody for whom this store syncs may read it")
+      }
       Output.text(Text.bold("\(line.dot)") + "  a tombstone")
       Output.text(
         "  What was written, and by whom, is kept by its author's store and the authority.")
@@ -125,6 +129,7 @@ struct ExplainCommand: ParsableCommand {
       Output.text("Effect: none, for a write that it had not seen overturned it: \(because)")
     case .void: Output.text("Effect: none; the view is as if it had never been written")
     case .unknown: Output.text("Effect: none known to this version")
+    case .withheld: Output.text("Effect: not known here; this store may not read the record")
     }
     for field in explanation.fields {
       let by = field.by.map { " by \($0)" } ?? ""

@@ -82,6 +82,7 @@ struct HistoryCommand: ParsableCommand {
     case .overturned: Text.dim("overturned by a write that it had not seen")
     case .void: Text.red("void")
     case .unknown: Text.dim("of a kind that this version does not know")
+    case .withheld: Text.dim("withheld")
     }
   }
 }

@@ -20,7 +20,10 @@ struct MergeCommand: ParsableCommand {
 
   @Option(
     name: .customLong("as"),
-    help: "Whose pending work a device submits; may be repeated. Left out: everybody's.")
+    help: """
+      For whom a device asks; may be repeated. It submits their pending work and is given what they may \
+      read. Left out: everybody's, and all.
+      """)
   var principals: [PrincipalArgument] = []
 
   @OptionGroup var custom: CustomOption
@@ -31,6 +34,7 @@ struct MergeCommand: ParsableCommand {
     defer { Progress.clear() }
     let summary = try Replication.merge(
       from: source, into: target, credentials: principals.credentials,
+      readers: principals.credentials,
       progress: Progress.show)
     if common.json {
       var builder = JSONLine()

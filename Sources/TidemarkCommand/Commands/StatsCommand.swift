@@ -19,6 +19,10 @@ struct StatsCommand: ParsableCommand {
     Output.text(
       "\(stats.eventCount) events (\(stats.pendingCount) pending), \(stats.tombstoneCount) tombstones, \(stats.recordCount) records, \(stats.conflictCount) conflicts, last stamp \(stats.lastStamp.time)"
     )
+    if stats.portionCount > 0 {
+      Output.text(
+        "\(stats.portionCount) transactions are withheld from this store, whole or in part")
+    }
     Output.text("\(stats.fileByteCount) bytes in use, \(stats.readerCount) readers now")
     Output.text("")
     var tables = TextTable(["table", "entries", "bytes"])
@@ -49,6 +53,7 @@ struct StatsCommand: ParsableCommand {
     builder.append("tombstones", stats.tombstoneCount)
     builder.append("records", stats.recordCount)
     builder.append("conflicts", stats.conflictCount)
+    if stats.portionCount > 0 { builder.append("portions", stats.portionCount) }
     builder.append("quarantineBytes", stats.quarantineByteCount)
     builder.append("bytes", stats.fileByteCount)
     builder.append("readers", stats.readerCount)

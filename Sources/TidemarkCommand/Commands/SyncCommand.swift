@@ -16,7 +16,10 @@ struct SyncCommand: ParsableCommand {
 
   @Option(
     name: .customLong("as"),
-    help: "Whose pending work a device submits; may be repeated. Left out: everybody's.")
+    help: """
+      For whom a device asks; may be repeated. It submits their pending work and is given what they may \
+      read. Left out: everybody's, and all.
+      """)
   var principals: [PrincipalArgument] = []
 
   @OptionGroup var custom: CustomOption
@@ -30,7 +33,7 @@ struct SyncCommand: ParsableCommand {
     let (left, right) = try StorePair.open(directory, other, authorizer: try custom.authorizer())
     defer { Progress.clear() }
     let exchange = try Replication.sync(
-      left, right, credentials: principals.credentials,
+      left, right, credentials: principals.credentials, readers: principals.credentials,
       progress: Progress.show)
     if common.json {
       var builder = JSONLine()

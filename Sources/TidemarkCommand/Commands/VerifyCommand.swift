@@ -20,6 +20,7 @@ struct VerifyCommand: ParsableCommand {
       builder.append("events", report.eventCount)
       builder.append("tombstones", report.tombstoneCount)
       builder.append("records", report.recordCount)
+      if report.portionCount > 0 { builder.append("portions", report.portionCount) }
       builder.append(
         "problems",
         Value.list(
@@ -32,6 +33,9 @@ struct VerifyCommand: ParsableCommand {
       Output.text(
         "\(report.eventCount) events, \(report.tombstoneCount) tombstones, "
           + "\(report.recordCount) records"
+          + (report.portionCount > 0
+            ? "; \(report.portionCount) transactions in portions, by the hashes that came with them"
+            : "")
       )
       for problem in report.problems {
         Output.text("  \(Text.red(problem.code)): \(Text.visible(problem.message))")

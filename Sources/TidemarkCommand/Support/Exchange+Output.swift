@@ -47,6 +47,8 @@ extension MergeSummary {
     if rejectedCount > 0 { parts.append("\(rejectedCount) rejected") }
     if decidedCount > 0 { parts.append("\(decidedCount) of its own accepted") }
     if voidedCount > 0 { parts.append("\(voidedCount) voided") }
+    if disclosedCount > 0 { parts.append("\(disclosedCount) disclosed") }
+    if withheldCount > 0 { parts.append("\(withheldCount) withheld") }
     return parts.joined(separator: ", ")
   }
 
@@ -81,6 +83,8 @@ extension JSONBuilder {
     append("rejected", summary.rejectedCount)
     append("accepted", summary.decidedCount)
     append("voided", summary.voidedCount)
+    if summary.disclosedCount > 0 { append("disclosed", summary.disclosedCount) }
+    if summary.withheldCount > 0 { append("withheld", summary.withheldCount) }
     append(
       "forks",
       Value.list(
@@ -106,6 +110,6 @@ extension JSONBuilder {
 }
 
 extension [PrincipalArgument] {
-  /// `nil` where nobody is named: then everybody's work goes.
+  /// `nil` where nobody is named: then everybody's work goes, and all is read.
   var credentials: [Credential]? { isEmpty ? nil : map { Credential($0.principal) } }
 }
