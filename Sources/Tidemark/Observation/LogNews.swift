@@ -36,8 +36,7 @@ enum LogNews {
 extension StoreSnapshot {
   /// Behind the last entry.
   borrowing func nextLSN() throws -> UInt64 {
-    let header = try rows.tables.storeHeader(transaction)
-    let stored = header?.nextLSN ?? 1
+    let stored = try header()?.nextLSN ?? 1
     return rows.view.isEmpty ? stored : max(stored, rows.view.visibleLSN)
   }
 
@@ -68,6 +67,7 @@ extension StoreSnapshot {
       case .rejection(let entry): try news(entry, lsn, body)
       case .acceptance: try body(.decided)
       case .withdrawal, .adoption: try body(.everything)
+      case .portion(let entry): try news(entry, lsn, own, body)
       }
     }
   }
@@ -76,7 +76,7 @@ extension StoreSnapshot {
     let states = try rows.tables.replicaStates(transaction)
     var own = Set(states.lazy.filter { $0.value.isOwn }.map(\.key))
     // Its first events may not be in LMDB yet.
-    if let header = try rows.tables.storeHeader(transaction) { own.insert(header.replica) }
+    if let header = try header() { own.insert(header.replica) }
     return own
   }
 
@@ -97,6 +97,24 @@ extension StoreSnapshot {
     return true
   }
 
+  /// What may be read of a transaction.
+  private borrowing func news(
+    _ entry: PortionEntry, _ lsn: UInt64, _ own: Set<ReplicaID>, _ body: (LogNews) throws -> Bool
+  ) throws -> Bool {
+    let header = entry.portion.header
+    guard let resolved = rows.catalog.resolved(header.schema) else { return try body(.everything) }
+    for item in entry.portion.entries {
+      let change = LogNews.Change(
+        entryLSN: lsn, lsn: lsn + UInt64(item.index), dot: header.dot(item.index),
+        stamp: item.event.stamp, kind: item.event.kind,
+        key: try rows.catalog.key(item.event, resolved),
+        fields: try rows.catalog.changes(item.event, resolved).map(\.field),
+        cause: own.contains(header.replica) ? .local : .remote)
+      guard try body(.change(change)) else { return false }
+    }
+    return true
+  }
+
   /// A tombstone: the events that it names, where this log holds them.
   private borrowing func news(
     _ entry: RejectionEntry, _ lsn: UInt64, _ body: (LogNews) throws -> Bool
@@ -104,9 +122,8 @@ extension StoreSnapshot {
     let own = lsn..<lsn + UInt64(entry.reasons.count)
     for (index, reason) in entry.reasons.enumerated() {
       guard let position = try rows.tables.position(entry.dot(index), transaction),
-        !own.contains(position)
+        !own.contains(position), let logged = try rows.tables.link(position, transaction).event
       else { continue }
-      let logged = try rows.tables.event(position, transaction)
       guard let resolved = rows.catalog.resolved(logged.header.schema) else { continue }
       let change = LogNews.Change(
         entryLSN: lsn, lsn: lsn + UInt64(index), dot: logged.dot, stamp: logged.event.stamp,

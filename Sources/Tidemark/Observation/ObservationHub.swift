@@ -21,9 +21,23 @@ final class ObservationHub: Sendable {
     var observers: [ObjectIdentifier: Observer] = [:]
     var task: Task<Void, Never>?
     var isClosed = false
+    var seen = Position()
+    var isSynced = false
+  }
+
+  /// How far the store has been looked at.
+  private struct Position: Equatable {
     /// The first entry that has not been looked at.
     var nextLSN: UInt64 = 0
-    var isSynced = false
+    /// Transactions in place of which the log holds more or less than before.
+    var replacementCount: UInt64 = 0
+
+    init() {}
+
+    init(_ snapshot: borrowing StoreSnapshot) throws {
+      nextLSN = try snapshot.nextLSN()
+      replacementCount = try snapshot.header()?.replacementCount ?? 0
+    }
   }
 
   private let state = Mutex(State())
@@ -31,11 +45,11 @@ final class ObservationHub: Sendable {
   /// Tells an observer of what is committed from now on.
   /// - Parameter pollSeconds: how often it is looked for other processes' writes.
   func add(_ observer: Observer, to store: Store, pollSeconds: Double) throws {
-    let (next, isSynced) = try store.withSnapshot { (try $0.nextLSN(), try $0.isSynced()) }
+    let (seen, isSynced) = try store.withSnapshot { (try Position($0), try $0.isSynced()) }
     state.withLock { state in
       if state.isClosed { return observer.end() }
       if state.observers.isEmpty {
-        state.nextLSN = next
+        state.seen = seen
         state.isSynced = isSynced
       }
       state.observers[ObjectIdentifier(observer)] = observer
@@ -81,19 +95,23 @@ final class ObservationHub: Sendable {
 
   /// Looks at what was committed since the last time.
   fileprivate func dispatch(_ store: Store) {
-    let (next, observers, wasSynced) = state.withLock { state in
-      (state.nextLSN, Array(state.observers.values), state.isSynced)
+    let (seen, observers, wasSynced) = state.withLock { state in
+      (state.seen, Array(state.observers.values), state.isSynced)
     }
     do {
       try store.withSnapshot { snapshot in
-        let end = try snapshot.nextLSN()
-        guard end != next else { return }
+        let now = try Position(snapshot)
+        guard now != seen else { return }
         var news = News()
         // A restored store may be shorter than what was seen of it.
-        if end < next { news.isEverything = true } else { try news.read(snapshot, from: next) }
+        if now.nextLSN < seen.nextLSN || now.replacementCount != seen.replacementCount {
+          news.isEverything = true
+        } else {
+          try news.read(snapshot, from: seen.nextLSN)
+        }
         let isSynced = try snapshot.isSynced()
         state.withLock { state in
-          state.nextLSN = end
+          state.seen = now
           state.isSynced = isSynced
         }
         for observer in observers {
@@ -237,10 +255,13 @@ final class Observer: Sendable {
 }
 
 extension StoreSnapshot {
+  /// As LMDB has it, without the tail.
+  borrowing func header() throws -> StoreHeader? { try rows.tables.storeHeader(transaction) }
+
   /// Whether an authority has decided all that this store wrote, and this store has met one; an
   /// authority always is.
   borrowing func isSynced() throws -> Bool {
-    guard let header = try rows.tables.storeHeader(transaction) else { return false }
+    guard let header = try header() else { return false }
     if header.role == .authority { return true }
     // What only the tail holds has been written here, and nobody else has seen it.
     guard try nextLSN() == header.nextLSN, try transaction.count(rows.tables.peers) > 0 else {

@@ -4,8 +4,8 @@ internal import TidemarkEvents
 ///
 ///   u32 magic "TIDE" · u16 format · u8 role · u8 acceptance · u64 log id · u64 active replica
 ///   u64 anchor · u64 last stamp of its clock · u64 next lsn · u64 bytes in quarantine
-///   u64 transactions withdrawn · u64 events in the log · u64 tombstones · u64 portions, left out
-///   where there are none
+///   u64 transactions withdrawn · u64 events in the log · u64 tombstones · u64 portions ·
+///   u64 replacements; these two left out where both are 0
 struct StoreHeader: Sendable {
   static let magic: UInt32 = 0x4544_4954
   static let format: UInt16 = 2
@@ -26,6 +26,8 @@ struct StoreHeader: Sendable {
   var tombstoneCount: UInt64 = 0
   /// Transactions of which the log holds a portion.
   var portionCount: UInt64 = 0
+  /// How often what the log holds of a transaction has been replaced in its place.
+  var replacementCount: UInt64 = 0
 
   init(
     role: StoreRole, acceptance: AcceptanceMode, logID: UInt64, replica: ReplicaID, anchor: UInt64
@@ -49,7 +51,9 @@ struct StoreHeader: Sendable {
     ] {
       writer.append(littleEndian: number)
     }
-    if portionCount > 0 { writer.append(littleEndian: portionCount) }
+    guard portionCount > 0 || replacementCount > 0 else { return }
+    writer.append(littleEndian: portionCount)
+    writer.append(littleEndian: replacementCount)
   }
 
   init(_ bytes: RawSpan) throws(CodecError) {
@@ -80,7 +84,9 @@ struct StoreHeader: Sendable {
     withdrawalCount = try reader.littleEndian(UInt64.self)
     eventCount = try reader.littleEndian(UInt64.self)
     tombstoneCount = try reader.littleEndian(UInt64.self)
-    portionCount = reader.isAtEnd ? 0 : try reader.littleEndian(UInt64.self)
+    guard !reader.isAtEnd else { return }
+    portionCount = try reader.littleEndian(UInt64.self)
+    replacementCount = try reader.littleEndian(UInt64.self)
   }
 }
 

@@ -160,6 +160,7 @@ extension LogWriter {
         portion: portion, decision: held.decision, links: held.links,
         original: isOwn ? held.bytes : nil), held.lsn, &tx)
     if held.portion == nil { header.portionCount += 1 }
+    header.replacementCount += 1
     try refold(rows, &tx)
     return isMore
       ? .disclosed(eventCount: portion.header.eventCount)
@@ -189,6 +190,7 @@ extension LogWriter {
       into: &writer)
     try tx.put(tables.log, held.lsn, writer.bytes)
     header.portionCount -= 1
+    header.replacementCount += 1
     try refold(rows, &tx)
     return .disclosed(eventCount: incoming.eventCount)
   }
