@@ -86,7 +86,7 @@ public struct Session: Sendable {
       try store.withSnapshot { snapshot in
         let catalog = snapshot.rows.catalog
         let shape = try catalog.shape(of: type)
-        if catalog.readsAll(shape, principal, .get) { return try snapshot.get(type, id) }
+        if catalog.readsAll(shape.model, principal, .get) { return try snapshot.get(type, id) }
         return try store.record(R.modelName, id, as: principal).map {
           try R(from: RecordDecoder($0, shape))
         }
@@ -102,7 +102,7 @@ public struct Session: Sendable {
       try store.withSnapshot { snapshot in
         let catalog = snapshot.rows.catalog
         let shape = try catalog.shape(of: type)
-        if catalog.readsAll(shape, principal, .list) { return try snapshot.all(type) }
+        if catalog.readsAll(shape.model, principal, .list) { return try snapshot.all(type) }
         var records: [R] = []
         try store.forEachRecord(of: R.modelName, as: principal) {
           records.append(try R(from: RecordDecoder($0, shape)))
@@ -172,11 +172,11 @@ extension StoreSnapshot {
 
 extension Catalog {
   /// Whether every record and field of a model may be read, so that none need be asked for.
-  fileprivate func readsAll(
-    _ shape: RecordShape, _ principal: Principal, _ operation: AccessOperation
+  func readsAll(
+    _ model: ModelReference, _ principal: Principal, _ operation: AccessOperation
   ) -> Bool {
     let access = policy.readAccess(
-      model: shape.model.shape.place, operation: operation, credentials: principal.credentials,
+      model: model.shape.place, operation: operation, credentials: principal.credentials,
       stored: nil)
     return access.isVisible && access.hiddenFields.isEmpty
   }
