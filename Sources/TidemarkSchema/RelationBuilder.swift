@@ -59,8 +59,15 @@ struct RelationBuilder {
     types = Dictionary(
       document.types.map { ($0.name.text, $0) }, uniquingKeysWith: { first, _ in first })
     for model in models {
-      for field in model.fields where RelationBuilder.isRelation(field) {
-        declared.append(try relation(field, of: model, document))
+      for field in model.fields {
+        guard let relation = try relation(field, of: model, document) else { continue }
+        declared.append(relation)
+        // What follows looks at pairs of them.
+        guard declared.count <= Schema.relationCountMax else {
+          throw SchemaError(
+            .tooManyRelations, field.name.position,
+            "a schema has at most \(Schema.relationCountMax) relations")
+        }
       }
     }
     places = Array(repeating: nil, count: declared.count)
@@ -77,7 +84,8 @@ struct RelationBuilder {
 
   private func relation(
     _ field: ParsedField, of model: ParsedType, _ document: SchemaDocument
-  ) throws(SchemaError) -> ParsedRelation {
+  ) throws(SchemaError) -> ParsedRelation? {
+    guard RelationBuilder.isRelation(field) else { return nil }
     var found: (directive: ParsedDirective, kind: Relation.Kind)?
     for directive in field.directives {
       guard let kind = RelationBuilder.kind(directive) else {
@@ -93,7 +101,7 @@ struct RelationBuilder {
       }
       found = (directive, kind)
     }
-    guard let found else { preconditionFailure("a relation has a directive") }
+    guard let found else { return nil }
     guard field.name.text != "id" else {
       throw SchemaError(
         .idType, field.type.position,

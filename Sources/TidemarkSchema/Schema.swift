@@ -12,6 +12,8 @@ public struct Schema: Sendable {
   /// So many fields in a model or an embedded type, those that rules imply included; so many cases
   /// in an enum.
   public static let fieldCountMax = 1_000
+  /// So many relations in all.
+  public static let relationCountMax = 2_000
   /// So many rules in one `@auth`.
   public static let ruleCountMax = 100
   /// A name may be so long.

@@ -13,7 +13,7 @@ public struct SchemaError: Error, Hashable, Sendable, CustomStringConvertible {
     case missingArgument, wrongArgument, wrongMergeType, wrongDefault
     // Relations.
     case missingRelation, relationTarget, relationType, relationKey, ambiguousRelation
-    case relationsDisagree, requiredCycle
+    case relationsDisagree, requiredCycle, tooManyRelations
     // Rules.
     case authWithoutModel, emptyRules, tooManyRules, providerNotTaken, providerNotConfigured
     case groupsAndGroupsField, emptyGroups, groupsWithoutGroups, groupClaimWithoutGroups

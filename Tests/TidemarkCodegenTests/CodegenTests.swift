@@ -80,7 +80,7 @@ import TidemarkSchema
       "func relationsValue(in session: Session) throws(StoreError) -> [Note]",
       "  /// All \"of\" them.\n  func `in`(in session: Session) throws(StoreError) -> Note?",
       "RecordRelation<Post, Note?>(\"in\", of: Note.self, key: { $0.postInId })",
-      "x: String? = \"a\\n\\\"b\\\\\", y: Double? = 1e+300",
+      "    x: String? = \"a\\n\\\"b\\\\\",\n    y: Double? = 1e+300,",
     ] {
       #expect(source.contains(line), "\(line)\n\(source)")
     }

@@ -317,6 +317,60 @@ import TidemarkSchema
     #expect(declared.models[0].relations.map(\.name) == ["post", "tag"])
   }
 
+  @Test func `changed bytes of relations never trap`() {
+    let source = Array(
+      """
+      type Post @model { comments: [Comment] @hasMany(onDelete: CASCADE) tags: [Tag] @manyToMany(relationName: "PT")
+        author: User @belongsTo(fields: ["by"]) by: ID cover: Image @hasOne }
+      type Comment @model { post: Post! @belongsTo mood: Mood! @default(value: "good") n: Int @default(value: "1") }
+      type Tag @model { posts: [Post] @manyToMany(relationName: "PT", onDelete: KEEP) }
+      type User @model { posts: [Post] @hasMany(references: ["by"], onDelete: NULLIFY) }
+      type Image @model { of: Post @belongsTo } enum Mood { good bad }
+      """.utf8)
+    #expect(throws: Never.self) { try Schema.parse(bytes: source) }
+    var accepted = 0
+    for seed in UInt64(1)...3000 {
+      var generator = SeededGenerator(seed: seed)
+      var bytes = source
+      for _ in 0..<Int.random(in: 1...4, using: &generator) {
+        let place = Int.random(in: 0..<bytes.count, using: &generator)
+        switch Int.random(in: 0..<3, using: &generator) {
+        case 0: bytes[place] = bytes.randomElement(using: &generator) ?? 0
+        case 1: bytes.remove(at: place)
+        default: bytes.insert(contentsOf: bytes[place...].prefix(9), at: place)
+        }
+      }
+      guard let schema = try? Schema.parse(bytes: bytes) else { continue }
+      accepted += 1
+      // What is said of keys is true of the models.
+      for reference in schema.references {
+        let type = schema.model(reference.model)?.field(reference.key)?.type
+        #expect(type?.unwrapped == .scalar(.id), "seed \(seed)")
+        #expect(schema.model(reference.target) != nil, "seed \(seed)")
+        #expect(reference.onDelete != .nullify || type?.isRequired == false, "seed \(seed)")
+      }
+    }
+    #expect(accepted > 0 && accepted < 3000)
+  }
+
+  @Test func `a schema has a bounded number of relations, which it may reach`() throws {
+    func source(_ count: Int) -> String {
+      let names = (0..<Schema.typeCountMax).map { "M\($0)" }
+      var left = count
+      return names.map { name in
+        let fields = (0..<min(left, 3)).map { "r\($0): \(name) @hasOne" }
+        left -= fields.count
+        return "type \(name) @model { x: Int \(fields.joined(separator: " ")) }"
+      }.joined(separator: "\n")
+    }
+    let whole = try Schema.parse(source(Schema.relationCountMax))
+    #expect(whole.references.count == Schema.relationCountMax)
+    let error = #expect(throws: SchemaError.self) {
+      try Schema.parse(source(Schema.relationCountMax + 1))
+    }
+    #expect(error?.code == .tooManyRelations)
+  }
+
   @Test func `a default is a value of its field's type`() throws {
     let schema = try Schema.parse(
       """

@@ -86,12 +86,16 @@ import TidemarkTesting
     var left: [Name: [Value?]] = [:]
     for (record, view) in records {
       if doomed.contains(record) {
-        if isChecked, record.model == "File", view["owner"]?.stringValue != user { return nil }
+        if isChecked, record.model == "File", view.owner?.stringValue != user { return nil }
         continue
       }
       if let other = named(record, view, 3), doomed.contains(other) { return nil }
       var values = keys.map { view[$0.key] }
-      if let other = named(record, view, 2), doomed.contains(other) { values[2] = .null }
+      if let other = named(record, view, 2), doomed.contains(other) {
+        // To empty a field needs `delete` on it, which the rules give the owner.
+        if isChecked, view.owner?.stringValue != user { return nil }
+        values[2] = .null
+      }
       left[record] = values
     }
     return left
