@@ -69,7 +69,9 @@ let package = Package(
       dependencies: ["Tidemark", "TidemarkSync", "TidemarkLMDB", "TidemarkMerge"],
       swiftSettings: settings),
     // Swift from a schema: what `tidemark codegen` writes.
-    .target(name: "TidemarkCodegen", dependencies: ["TidemarkSchema"], swiftSettings: settings),
+    .target(
+      name: "TidemarkCodegen", dependencies: ["TidemarkEvents", "TidemarkSchema"],
+      swiftSettings: settings),
     // The same while an app is built, by a tool without an argument parser.
     .executableTarget(
       name: "tidemark-codegen", dependencies: ["TidemarkCodegen", "TidemarkSchema"],

@@ -97,14 +97,24 @@ public struct SwiftGenerator {
     // The id is a member too.
     let names = try memberNames(["id"] + fields.map(\.name), of: type).dropFirst()
     return zip(fields, names).map { field, name in
-      SwiftMember(field, swiftName: name, description: description(type, field.name))
+      SwiftMember(field, swiftName: name, description: description(of: field, in: type))
     }
+  }
+
+  /// What the file says of a field; of one that it does not declare, what it is there for.
+  private func description(of field: Field, in type: String) -> [String] {
+    let given = description(type, field.name)
+    guard field.isImplicit, given.isEmpty else { return given }
+    let reference = schema.references.first { $0.model == type && $0.key == field.name }
+    guard let reference else { return ["What the rules read; filled in where a rule says so."] }
+    return ["The id of a \(SwiftName.type(reference.target) ?? reference.target)."]
   }
 
   // MARK: Models
 
   private func write(_ model: Model, to writer: inout SwiftWriter) throws(SchemaError) {
     let members = try members(model.fields, of: model.name)
+    let relations = try relations(of: model)
     let name = SwiftName.type(model.name) ?? model.name
     writer.comment(description(model.name))
     writer.block("\(access)struct \(name): Record, Codable, Hashable") { writer in
@@ -139,7 +149,43 @@ public struct SwiftGenerator {
       }
       writer.line()
       writer.line("\(access)static let fields = Fields()")
+      write(relations, of: name, to: &writer)
       write(keys: members, hasID: true, to: &writer)
+    }
+  }
+
+  private func relations(of model: Model) throws(SchemaError) -> [SwiftRelation] {
+    let others = ["id"] + model.fields.map(\.name)
+    let names = try memberNames(others + model.relations.map(\.name), of: model.name)
+      .dropFirst(others.count)
+    return zip(model.relations, names).map { relation, name in
+      SwiftRelation(relation, swiftName: name, description: description(model.name, relation.name))
+    }
+  }
+
+  private func write(
+    _ relations: [SwiftRelation], of name: String, to writer: inout SwiftWriter
+  ) {
+    guard !relations.isEmpty else { return }
+    writer.line()
+    writer.line("/// For what is read along with a record.")
+    writer.block("\(access)struct Relations: Sendable") { writer in
+      for relation in relations {
+        writer.list(
+          "\(access)let \(relation.declared) = RecordRelation<\(name), \(relation.loaded)>(",
+          relation.arguments, ")")
+      }
+    }
+    writer.line()
+    writer.line("\(access)static let relations = Relations()")
+    for relation in relations {
+      writer.line()
+      writer.comment(relation.description)
+      writer.block(
+        "\(access)func \(relation.declared)(in session: Session) throws(StoreError) -> \(relation.loaded)"
+      ) { writer in
+        writer.line("try session.related(\(name).relations.\(relation.declared), of: self)")
+      }
     }
   }
 

@@ -21,9 +21,7 @@ struct SwiftMember {
     self.swiftName = swiftName
     merge = field.merge
     isRequired = field.type.isRequired
-    self.description =
-      field.isImplicit && description.isEmpty
-      ? ["What the rules read; filled in where a rule says so."] : description
+    self.description = description
     switch field.merge {
     case .counter:
       type = "Int64"
@@ -33,7 +31,8 @@ struct SwiftMember {
       defaultValue = "[]"
     case .register, .text:
       type = field.type.swift
-      defaultValue = field.type.isRequired ? nil : "nil"
+      let given = field.defaultValue.flatMap { SwiftLiteral($0, of: field.type)?.text }
+      defaultValue = given ?? (field.type.isRequired ? nil : "nil")
     }
   }
 

@@ -4,13 +4,14 @@ enum SwiftName {
   private static let takenTypes: Set<String> = [
     "Any", "AnyObject", "Array", "Bool", "CaseIterable", "Codable", "CodingKey", "CodingKeys",
     "CounterField", "Double", "Fields", "Hashable", "Int64", "Optional", "Protocol", "Record",
-    "RecordDecoder", "RecordEncoder", "RecordField", "RecordID", "RecordValue", "Self", "Sendable",
-    "Set", "SetField", "StoreError", "String", "Tidemark", "Type", "Value",
+    "RecordDecoder", "RecordEncoder", "RecordField", "RecordID", "RecordRelation", "RecordValue",
+    "Relations", "Self", "Sendable", "Session", "Set", "SetField", "StoreError", "String",
+    "Tidemark", "Type", "Value",
   ]
 
   /// Members that a type has of its own, or that no backticks help.
   private static let takenMembers: Set<String> = [
-    "allCases", "fields", "hashValue", "init", "rawValue", "recordValue", "self",
+    "allCases", "fields", "hashValue", "init", "rawValue", "recordValue", "relations", "self",
   ]
 
   private static let keywords: Set<String> = [

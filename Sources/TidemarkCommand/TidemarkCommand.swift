@@ -15,8 +15,8 @@ struct TidemarkCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       InitCommand.self, ApplyCommand.self, ViewCommand.self, LogCommand.self, HistoryCommand.self,
-      ExplainCommand.self, RejectionsCommand.self, ConflictsCommand.self, MergeCommand.self,
-      SyncCommand.self, ReplayCommand.self, DigestCommand.self, DiffCommand.self,
+      ExplainCommand.self, RejectionsCommand.self, ConflictsCommand.self, DanglingCommand.self,
+      MergeCommand.self, SyncCommand.self, ReplayCommand.self, DigestCommand.self, DiffCommand.self,
       VerifyCommand.self, StatsCommand.self, BackupCommand.self, ImportCommand.self,
       ExportCommand.self, SignInCommand.self, SignOutCommand.self, PendingCommand.self,
       PolicyCommand.self, CodegenCommand.self, SimulateCommand.self, BenchCommand.self,

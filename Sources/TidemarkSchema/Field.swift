@@ -11,16 +11,19 @@ public struct Field: Sendable {
   public let merge: MergeType
   /// The field's own rules, which replace the model's; `nil` where it has none.
   public let rules: [AuthRule]?
-  /// True where the file does not declare the field and a rule names it.
+  /// True where the file does not declare the field, and a rule or a relation needs it.
   public let isImplicit: Bool
+  /// What it holds where nothing was given, as `@default` says; never null.
+  public let defaultValue: Value?
   /// The names that it had in earlier versions of the schema, as `@renamed` gives them.
   public let earlierNames: [String]
 
   package init(
     name: String, type: FieldType, merge: MergeType, rules: [AuthRule]?, isImplicit: Bool = false,
-    earlierNames: [String] = []
+    earlierNames: [String] = [], defaultValue: Value? = nil
   ) {
     self.earlierNames = earlierNames
+    self.defaultValue = defaultValue
     self.name = name
     self.type = type
     self.merge = merge
@@ -28,8 +31,10 @@ public struct Field: Sendable {
     self.isImplicit = isImplicit
   }
 
-  /// True where a create must give the field: a register that holds no null.
-  public var isGivenOnCreate: Bool { merge == .register && type.isRequired }
+  /// True where a create must give the field: a register that holds no null, and has no default.
+  public var isGivenOnCreate: Bool {
+    merge == .register && type.isRequired && defaultValue == nil
+  }
 
   /// True where the field takes that operation, whatever its value.
   public func allows(_ operation: FieldOperation) -> Bool {

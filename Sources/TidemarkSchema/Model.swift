@@ -8,14 +8,17 @@ public struct Model: Sendable {
   }
 
   public let name: String
-  /// The declared fields in the order of the file, without `id`, which every record has; then the
-  /// implicit ones, in the order in which rules name them.
+  /// The declared fields in the order of the file, without `id`, which every record has, and without
+  /// relations, which store nothing; then the implicit ones: the keys of relations, and what rules name,
+  /// in the order in which they do.
   public let fields: [Field]
   public let deletePolicy: DeletePolicy
   /// The model's `@auth` rules, in the order of the file; empty means nobody may do anything.
   public let rules: [AuthRule]
   /// The names that it had in earlier versions of the schema, as `@renamed` gives them.
   public let earlierNames: [String]
+  /// In the order of the file.
+  public let relations: [Relation]
   /// The fields that owner rules read, in the order of the rules: the model's, then its fields'.
   public let ownerFields: [String]
   /// The fields that dynamic group rules read, in the same order.
@@ -27,9 +30,10 @@ public struct Model: Sendable {
   /// that may be left out.
   package init(
     name: String, fields: [Field], deletePolicy: DeletePolicy, rules: [AuthRule],
-    earlierNames: [String] = []
+    earlierNames: [String] = [], relations: [Relation] = []
   ) {
     self.name = name
+    self.relations = relations
     self.earlierNames = earlierNames
     self.deletePolicy = deletePolicy
     self.rules = rules

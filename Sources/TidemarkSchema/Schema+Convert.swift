@@ -56,7 +56,8 @@ extension Schema {
 }
 
 extension Scalar {
-  fileprivate func convert(_ value: Value) -> Value {
+  /// What a value is as one of this scalar; null where it is none.
+  func convert(_ value: Value) -> Value {
     let candidate: Value? =
       switch (self, value) {
       case (.int, .double(let number)), (.timestamp, .double(let number)):

@@ -31,12 +31,13 @@ extension Schema {
 /// Checks a document and makes the schema of it.
 struct SchemaBuilder {
   private let document: SchemaDocument
-  private let providers: Set<Principal.Provider>?
+  let providers: Set<Principal.Provider>?
   private let models: [ParsedType]
   private let embedded: [String: ParsedType]
-  private let enums: [String: ParsedEnum]
+  let enums: [String: ParsedEnum]
   /// Those of a model that has no `@auth`.
-  private var defaultRules: [AuthRule] = []
+  private(set) var defaultRules: [AuthRule] = []
+  let relations: RelationBuilder
 
   init(
     _ document: SchemaDocument, _ providers: Set<Principal.Provider>?
@@ -66,6 +67,12 @@ struct SchemaBuilder {
       throw SchemaError(
         .noModels, SourcePosition(), "no type has @model; write `type Post @model { … }`")
     }
+    relations = try RelationBuilder(document)
+    guard names.count + relations.joins.count <= Schema.typeCountMax else {
+      throw SchemaError(
+        .tooManyTypes, SourcePosition(),
+        "a schema has at most \(Schema.typeCountMax) types, join models included")
+    }
   }
 
   mutating func schema(_ source: String) throws(SchemaError) -> Schema {
@@ -83,9 +90,10 @@ struct SchemaBuilder {
     try checkEarlierNames(models.map { ($0.name.text, $0.directives) }, "a model")
     var built: [Model] = []
     for parsed in models { built.append(try model(parsed)) }
+    for join in relations.joins { built.append(try model(join)) }
     return Schema(
       source: source, models: built, enums: enumTypes, embeddedTypes: embeddedTypes,
-      defaultRules: defaultRules)
+      defaultRules: defaultRules, references: relations.references)
   }
 
   private func enumType(_ parsed: ParsedEnum) throws(SchemaError) -> EnumType {
@@ -131,9 +139,8 @@ struct SchemaBuilder {
   private func unknown(_ directive: ParsedDirective) -> SchemaError {
     let name = directive.name.text
     let later = [
-      "index", "primaryKey", "hasOne", "hasMany", "belongsTo", "manyToMany", "default",
-      "searchable",
-      "key", "connection", "versioned", "function", "http", "predictions", "mapsTo", "refersTo",
+      "index", "primaryKey", "searchable", "key", "connection", "versioned", "function", "http",
+      "predictions", "mapsTo", "refersTo",
     ]
     if later.contains(name) {
       return SchemaError(
@@ -141,12 +148,15 @@ struct SchemaBuilder {
     }
     return SchemaError(
       .unknownDirective, directive.position,
-      "there is no @\(name); known are @model, @auth, @merge, @deletes and @renamed")
+      "there is no @\(name); known are \(SchemaBuilder.known.map { "@\($0)" }.joined(separator: ", "))"
+    )
   }
 
-  private static func isKnown(_ name: String) -> Bool {
-    ["model", "auth", "merge", "deletes", "renamed"].contains(name)
-  }
+  private static let known =
+    ["model", "auth", "merge", "deletes", "renamed", "default"]
+    + Relation.Kind.allCases.map(\.rawValue)
+
+  private static func isKnown(_ name: String) -> Bool { known.contains(name) }
 
   private func checkDistinct(_ names: [ParsedName], in type: String) throws(SchemaError) {
     var seen: Set<String> = []
@@ -209,8 +219,9 @@ struct SchemaBuilder {
       if embedded[name.text] != nil { return .embedded(name.text) }
       if models.contains(where: { $0.name.text == name.text }) {
         throw SchemaError(
-          .notSupported, name.position,
-          "\(name.text) is a model; relations are not supported yet: keep its id in an ID field")
+          .missingRelation, name.position,
+          "\(name.text) is a model; say how it is related: @belongsTo, @hasOne, @hasMany or @manyToMany"
+        )
       }
       throw SchemaError(
         .unknownType, name.position,
@@ -238,23 +249,24 @@ struct SchemaBuilder {
         rules = try RuleBuilder(providers, name, isField: false).rules(directive)
       case "deletes": policy = try deletePolicy(directive)
       case "renamed": earlierNames = try self.earlierNames(directive, of: name)
-      case "merge": throw misplaced(directive, "a model")
-      default: throw unknown(directive)
+      default: throw misplaced(directive, "a model")
       }
     }
     try checkEarlierNames(parsed.fields.map { ($0.name.text, $0.directives) }, "a field")
     var fields: [Field] = []
-    for field in parsed.fields {
+    for field in parsed.fields where !RelationBuilder.isRelation(field) {
       if let built = try self.field(field, in: name) { fields.append(built) }
     }
     let model = Model(
-      name: name, fields: fields, deletePolicy: policy, rules: rules, earlierNames: earlierNames)
+      name: name, fields: fields + relations.keys[name, default: []], deletePolicy: policy,
+      rules: rules, earlierNames: earlierNames, relations: relations.relations[name, default: []])
     guard model.fields.count <= Schema.fieldCountMax else {
       throw SchemaError(
         .tooManyFields, parsed.name.position,
         "\(name) has more than \(Schema.fieldCountMax) fields, those that rules name included")
     }
     try checkRuleFields(model, parsed)
+    try checkDefaults(model, parsed)
     return model
   }
 
@@ -265,9 +277,14 @@ struct SchemaBuilder {
       (model.groupsFields, SchemaError.Code.groupsFieldType),
     ] {
       for name in names {
-        guard let field = model.field(name), !field.isImplicit,
-          let place = parsed.fields.first(where: { $0.name.text == name })
-        else { continue }
+        guard let place = parsed.fields.first(where: { $0.name.text == name }) else { continue }
+        guard !RelationBuilder.isRelation(place) else {
+          throw SchemaError(
+            code, place.name.position,
+            "rules read \(name), which is a relation and stores nothing; name its key field in the rule"
+          )
+        }
+        guard let field = model.field(name), !field.isImplicit else { continue }
         let inner = field.type.element?.unwrapped ?? field.type.unwrapped
         let isOwner = code == .ownerFieldType
         guard inner == .scalar(.string) || inner == .scalar(.id),
@@ -305,12 +322,15 @@ struct SchemaBuilder {
       case "auth":
         rules = try RuleBuilder(providers, "\(model).\(name)", isField: true).rules(directive)
       case "renamed": earlierNames = try self.earlierNames(directive, of: name)
-      case "model", "deletes": throw misplaced(directive, "a field")
-      default: throw unknown(directive)
+      case "default": break
+      default: throw misplaced(directive, "a field")
       }
     }
+    let defaultValue = try parsed.directives.first { $0.name.text == "default" }
+      .map { directive throws(SchemaError) in try self.defaultValue(directive, type, merge) }
     return Field(
-      name: name, type: type, merge: merge, rules: rules, earlierNames: earlierNames)
+      name: name, type: type, merge: merge, rules: rules, earlierNames: earlierNames,
+      defaultValue: defaultValue)
   }
 
   private func checkRepeats(_ directives: [ParsedDirective]) throws(SchemaError) {
@@ -336,47 +356,6 @@ struct SchemaBuilder {
         "@\(directive.name.text) lacks \(argument); write \(remedy)")
     }
     return value
-  }
-
-  private func deletePolicy(
-    _ directive: ParsedDirective
-  ) throws(SchemaError) -> Model.DeletePolicy {
-    let remedy = "@deletes(wins: delete) or @deletes(wins: update)"
-    let value = try only("wins", of: directive, remedy)
-    guard let name = value.word, let policy = Model.DeletePolicy(rawValue: name) else {
-      throw SchemaError(.wrongArgument, value.position, "write \(remedy)")
-    }
-    return policy
-  }
-
-  private func mergeType(
-    _ directive: ParsedDirective, _ type: FieldType
-  ) throws(SchemaError) -> Field.MergeType {
-    let remedy = "@merge(as: register), counter or set"
-    let value = try only("as", of: directive, remedy)
-    guard let name = value.word, let merge = Field.MergeType(rawValue: name) else {
-      throw SchemaError(.wrongArgument, value.position, "write \(remedy)")
-    }
-    switch merge {
-    case .register: break
-    case .text:
-      throw SchemaError(
-        .notSupported, value.position, "text merge is not supported yet; use register")
-    case .counter:
-      guard type.unwrapped == .scalar(.int) else {
-        throw SchemaError(
-          .wrongMergeType, value.position, "a counter is an Int, and this is \(type); write `Int`")
-      }
-    case .set:
-      switch type.element?.unwrapped {
-      case .scalar, .enumeration: break
-      case .embedded, .list, .required, nil:
-        throw SchemaError(
-          .wrongMergeType, value.position,
-          "a set is a list of scalars or enums, and this is \(type); write `[String]`")
-      }
-    }
-    return merge
   }
 }
 

@@ -12,6 +12,8 @@ public struct Schema: Sendable {
   /// So many fields in a model or an embedded type, those that rules imply included; so many cases
   /// in an enum.
   public static let fieldCountMax = 1_000
+  /// So many relations in all.
+  public static let relationCountMax = 2_000
   /// So many rules in one `@auth`.
   public static let ruleCountMax = 100
   /// A name may be so long.
@@ -23,12 +25,14 @@ public struct Schema: Sendable {
 
   /// The SDL text it was read from.
   public let source: String
-  /// In the order of the file.
+  /// In the order of the file; then the join models that it does not declare.
   public let models: [Model]
   public let enums: [EnumType]
   public let embeddedTypes: [EmbeddedType]
   /// The rules of every model without `@auth`; empty where the file has no `globalAuthRule`.
   public let defaultRules: [AuthRule]
+  /// The keys of all relations, those of one model together, each once.
+  public let references: [Reference]
 
   private let modelIndexes: NameIndex
   private let enumIndexes: NameIndex
@@ -36,9 +40,10 @@ public struct Schema: Sendable {
 
   package init(
     source: String, models: [Model], enums: [EnumType], embeddedTypes: [EmbeddedType],
-    defaultRules: [AuthRule] = []
+    defaultRules: [AuthRule] = [], references: [Reference] = []
   ) {
     self.defaultRules = defaultRules
+    self.references = references
     self.source = source
     self.models = models
     self.enums = enums

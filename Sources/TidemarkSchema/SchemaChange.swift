@@ -12,6 +12,10 @@ public struct SchemaChange: Hashable, Sendable {
     /// Records that were created before lack it.
     case requiredFieldAdded
     case rulesChanged, deletePolicyChanged
+    /// Where nothing was given, another value is shown.
+    case defaultChanged
+    /// What a delete does to who names the record.
+    case deleteRuleChanged
     /// What is stored is shown as what `Schema.convert` makes of it, and kept as it is.
     case typeConverted
     /// Refused: what is stored would not fit.
@@ -58,12 +62,30 @@ extension Schema {
       }
       changes += model.changes(to: next)
     }
+    changes += deleteRuleChanges(to: candidate)
     for model in candidate.models where predecessor(of: model) == nil {
       changes.append(
         SchemaChange(
           code: .modelAdded, model: model.name, field: nil, message: "it has no records yet"))
     }
     return changes
+  }
+
+  /// Relations store nothing; their keys are fields like any.
+  private func deleteRuleChanges(to candidate: Schema) -> [SchemaChange] {
+    references.compactMap { reference in
+      guard let model = model(reference.model), let next = candidate.successor(of: model),
+        let key = model.field(reference.key).flatMap({ next.successor(of: $0) })
+      else { return nil }
+      let other = candidate.references.first { $0.model == next.name && $0.key == key.name }
+      let rule = other?.onDelete ?? .keep
+      guard rule != reference.onDelete else { return nil }
+      return SchemaChange(
+        code: .deleteRuleChanged, model: model.name, field: reference.key,
+        message:
+          "\(rule.rawValue) in place of \(reference.onDelete.rawValue) when the \(reference.target) that it names is deleted, from the next delete on"
+      )
+    }
   }
 
   private func successor(of model: Model) -> Model? {
@@ -128,6 +150,11 @@ extension Model {
       } else if !other.type.takes(field.type) {
         noteType(field, other)
       }
+      if field.defaultValue != other.defaultValue {
+        note(
+          .defaultChanged, field.name,
+          "it shows another value where none was given; what creates have filled in stays")
+      }
       if (field.rules ?? []).hasOtherMeaning(than: other.rules ?? [])
         || (field.rules == nil) != (other.rules == nil)
       {
@@ -138,8 +165,10 @@ extension Model {
       if field.isGivenOnCreate {
         note(
           .requiredFieldAdded, field.name,
-          "records that are there lack it, and so do creates written before; without `!` nobody need mind"
+          "records that are there lack it, and so do creates written before; without `!`, or with @default, nobody need mind"
         )
+      } else if field.defaultValue != nil {
+        note(.fieldAdded, field.name, "records that are there show its default")
       } else {
         note(.fieldAdded, field.name, "records that are there lack it")
       }

@@ -10,7 +10,10 @@ public struct SchemaError: Error, Hashable, Sendable, CustomStringConvertible {
     case unknownType, idType, recursiveType
     // Directives.
     case unknownDirective, duplicateDirective, misplacedDirective, unknownArgument
-    case missingArgument, wrongArgument, wrongMergeType
+    case missingArgument, wrongArgument, wrongMergeType, wrongDefault
+    // Relations.
+    case missingRelation, relationTarget, relationType, relationKey, ambiguousRelation
+    case relationsDisagree, requiredCycle, tooManyRelations
     // Rules.
     case authWithoutModel, emptyRules, tooManyRules, providerNotTaken, providerNotConfigured
     case groupsAndGroupsField, emptyGroups, groupsWithoutGroups, groupClaimWithoutGroups

@@ -13,9 +13,11 @@ import TidemarkSchema
   }
 
   /// These files are compiled into this target. To write them anew:
-  /// `tidemark codegen Schemas/Feed.graphql --output Generated/Feed.swift`, and Library with
+  /// `tidemark codegen Schemas/Feed.graphql --output Generated/Feed.swift`, and so on, Library with
   /// `--access public`.
-  @Test(arguments: [("Feed", SwiftGenerator.Access.internal), ("Library", .public)])
+  @Test(arguments: [
+    ("Feed", SwiftGenerator.Access.internal), ("Forum", .internal), ("Library", .public),
+  ])
   func `the code of a schema is that of the file`(
     name: String, access: SwiftGenerator.Access
   ) throws {
@@ -59,6 +61,28 @@ import TidemarkSchema
       "try encoder.set(4, self.encoder)", "case urlString = \"URLString\"",
     ] {
       #expect(source.contains(line))
+    }
+  }
+
+  @Test func `relations have names and descriptions of their own`() throws {
+    let taken = try error(
+      "type A @model { posts: [A] @hasMany(references: [\"x\"]) x: ID Posts: Int }")
+    #expect(taken?.code == .duplicateName)
+    #expect(taken.map { [$0.line, $0.column] } == [1, 17])
+    #expect(try error("type Relations @model { a: Int }")?.code == .reservedName)
+    let source = try SwiftGenerator.source(
+      for: Schema.parse(
+        """
+        type post @model { relations: [note] @hasMany "All \\"of\\" them." in: note @hasOne }
+        type note @model { x: String @default(value: "a\\n\\"b\\\\") y: Float @default(value: "1e300") }
+        """))
+    for line in [
+      "func relationsValue(in session: Session) throws(StoreError) -> [Note]",
+      "  /// All \"of\" them.\n  func `in`(in session: Session) throws(StoreError) -> Note?",
+      "RecordRelation<Post, Note?>(\"in\", of: Note.self, key: { $0.postInId })",
+      "    x: String? = \"a\\n\\\"b\\\\\",\n    y: Double? = 1e+300,",
+    ] {
+      #expect(source.contains(line), "\(line)\n\(source)")
     }
   }
 

@@ -89,7 +89,6 @@ import TidemarkTesting
       .partOfReadOnField, 1, 66
     ),
     ("type A @model { b: B } type B { c: C } type C { b: B }", .recursiveType, 1, 29),
-    ("type A @model { b: B } type B @model { x: Int }", .notSupported, 1, 20),
     ("interface A { x: Int }", .notSupported, 1, 1),
     ("type A @model { x(y: Int): Int }", .notSupported, 1, 18),
     ("type A @model { x: Int @index }", .notSupported, 1, 24),

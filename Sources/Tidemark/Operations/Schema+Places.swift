@@ -2,7 +2,8 @@ internal import TidemarkEvents
 internal import TidemarkSchema
 
 extension Schema {
-  /// Where an operation's model and fields stand in this schema; changes sorted by field.
+  /// Where an operation's model and fields stand in this schema; changes sorted by field. A create is given
+  /// the defaults that it leaves out.
   /// - Throws: `StoreError` `invalid` for a name that is not there, a field given twice, or an id out of
   ///   bounds.
   func places(_ operation: Operation) throws -> (model: Int, changes: [FieldChange]) {
@@ -21,11 +22,28 @@ extension Schema {
       }
       changes.append(FieldChange(field: field, operation: change.operation))
     }
+    if operation.kind == .create {
+      for (field, value) in model.filledDefaults
+      where !changes.contains(where: { $0.field == field }) {
+        changes.append(FieldChange(field: field, operation: .set(value)))
+      }
+    }
     changes.sort { $0.field < $1.field }
     for (change, next) in zip(changes, changes.dropFirst()) where change.field == next.field {
       throw StoreError(
         .invalid, "\(model.fields[change.field].name) is given twice; give it once")
     }
     return (place, changes)
+  }
+}
+
+extension Model {
+  /// What a create is given where it leaves it out. A field with rules of its own is left to show its
+  /// default: who creates a record may not be allowed to give it.
+  var filledDefaults: [(field: Int, value: Value)] {
+    fields.enumerated().compactMap { place, field in
+      guard field.rules == nil, let value = field.defaultValue else { return nil }
+      return (place, value)
+    }
   }
 }

@@ -5,7 +5,7 @@ internal import TidemarkMerge
 public struct RecordView: Hashable, Sendable {
   public let model: String
   public let id: RecordID
-  /// The fields that a live write gave a value, in the order of the schema.
+  /// The fields that a live write gave a value, or that have a default, in the order of the schema.
   public let fields: [Value.Member]
   /// What the first owner field of the model's rules holds; `nil` where it has none.
   public let owner: Value?
@@ -35,10 +35,20 @@ extension Catalog {
     let conflicts = state.conflicts.filter { currentPlace(key.model, $0) != nil }
       .sorted { order($0) < order($1) }
     let owner = mergeRules(key.model).ownerFields.first.flatMap { state.owner($0) }
+    let members = shown.map { Value.Member(names[$0.field], $0.state.value) }
     return RecordView(
-      model: modelNames[key.model], id: key.id,
-      fields: shown.map { Value.Member(names[$0.field], $0.state.value) },
+      model: modelNames[key.model], id: key.id, fields: withDefaults(members, key.model),
       owner: owner.flatMap { $0.isNull ? nil : $0 }, created: created, updated: updated,
       conflicts: conflicts.map { names[$0] })
+  }
+
+  /// A record's fields with those that show a default because nothing was given.
+  private func withDefaults(_ members: [Value.Member], _ number: Int) -> [Value.Member] {
+    guard let model = model(number), model.fields.contains(where: { $0.defaultValue != nil })
+    else { return members }
+    return model.fields.compactMap { field in
+      members.first { $0.name.hasSameBytes(as: field.name) }
+        ?? field.defaultValue.map { Value.Member(field.name, $0) }
+    }
   }
 }

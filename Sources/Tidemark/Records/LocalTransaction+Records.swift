@@ -46,10 +46,10 @@ extension LocalTransaction {
     return after
   }
 
-  /// Deletes a record.
-  /// - Throws: `AuthorizationError` where the rules refuse it or there is no such record; `StoreError`
-  ///   `schema`.
-  /// - Complexity: O(log records).
+  /// Deletes a record, with what the delete rules of the schema say to those that name it.
+  /// - Throws: `AuthorizationError` where the rules refuse it or there is no such record; `DeleteDenied`;
+  ///   `StoreError` `schema`.
+  /// - Complexity: O(log records); where others can name it, a look at each of their models' records.
   public mutating func delete(_ record: some Record) throws {
     try delete(shape(of: record).model, id: record.id)
   }

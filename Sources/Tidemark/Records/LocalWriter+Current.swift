@@ -28,7 +28,7 @@ extension LocalWriter {
   }
 
   /// The entry that is being written included.
-  private func withOwnEntry(_ lsn: UInt64, _ body: (RawSpan) throws -> Void) throws {
+  func withOwnEntry(_ lsn: UInt64, _ body: (RawSpan) throws -> Void) throws {
     guard lsn == header.nextLSN, builder.eventCount > 0 else { return try withEntry(lsn, body) }
     try body(builder.bytes.extracting(entryOffset..<builder.bytes.byteCount))
   }

@@ -29,10 +29,12 @@ public struct LocalTransaction: ~Copyable {
     try run(.update, model, id, body)
   }
 
-  /// Deletes a record.
-  /// - Throws: as `update`.
+  /// Deletes a record, and does before it what the schema's delete rules say to those that name it:
+  /// each is an event of this transaction, under the same principal.
+  /// - Throws: as `update`, also where the rules refuse what is done to another; `DeleteDenied`.
+  /// - Complexity: O(log records); where others can name it, a look at each of their models' records.
   public mutating func delete(_ model: ModelReference, id: RecordID) throws {
-    try run(.delete, model, id) { _ in }
+    try writer.delete(model.shape, id, principal: 0, wallMilliseconds: nil)
   }
 
   @inline(__always)
@@ -40,14 +42,9 @@ public struct LocalTransaction: ~Copyable {
     _ kind: EventKind, _ model: ModelReference, _ id: RecordID,
     _ body: (inout RecordEditor) throws -> Void
   ) throws {
-    try writer.beginOperation(kind, model.shape, id, principal: 0, wallMilliseconds: nil)
-    var editor = RecordEditor(writer, model.shape)
-    do {
+    try writer.write(kind, model.shape, id, principal: 0, wallMilliseconds: nil) { editor in
       try body(&editor)
-      try writer.endOperation(editor)
-    } catch {
-      writer.dropOperation()
-      throw error
+      if kind == .create { try editor.giveDefaults() }
     }
   }
 }

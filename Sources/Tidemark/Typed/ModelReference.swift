@@ -27,6 +27,15 @@ public struct FieldReference: Sendable {
   let shape: ModelShape
 
   public var name: String { shape.model.fields[place].name }
+
+  /// Whether it shows a default where nothing was given.
+  var hasDefault: Bool {
+    @inline(__always) get {
+      shape.isWide
+        ? shape.model.fields[place].defaultValue != nil
+        : shape.defaulted & (1 << UInt128(place)) != 0
+    }
+  }
 }
 
 /// What has to be looked at before a value is stored.
@@ -58,6 +67,13 @@ final class ModelShape: Sendable {
   let owners: UInt128
   /// The fields that the last write decides.
   let registers: UInt128
+  /// The fields that show a default where nothing was given.
+  let defaulted: UInt128
+  /// What a create is given where it leaves it out: the defaults of fields without rules of their own,
+  /// which whoever may create may give.
+  let defaults: [(field: Int, value: Value)]
+  /// The keys that name records of this model, but for those that a delete leaves alone.
+  let heldKeys: [HeldKey]
   /// By place: the fields' ids in the store; and whether they are their places.
   let fieldIDs: [Int]
   let isPlain: Bool
@@ -82,14 +98,26 @@ final class ModelShape: Sendable {
     var required: UInt128 = 0
     var owners: UInt128 = 0
     var registers: UInt128 = 0
+    var defaulted: UInt128 = 0
     for (place, field) in model.fields.enumerated() where place < 128 {
       if field.isGivenOnCreate { required |= 1 << UInt128(place) }
       if model.ownerFields.contains(field.name) { owners |= 1 << UInt128(place) }
       if field.merge == .register { registers |= 1 << UInt128(place) }
+      if field.defaultValue != nil { defaulted |= 1 << UInt128(place) }
     }
     self.required = required
     self.owners = owners
     self.registers = registers
+    self.defaulted = defaulted
+    defaults = model.filledDefaults
+    heldKeys = HeldKey.naming(model, in: current.schema)
+  }
+
+  /// What a field shows where nothing was given.
+  @inline(__always)
+  func defaultValue(of field: Int) -> Value? {
+    guard isWide || defaulted & (1 << UInt128(field)) != 0 else { return .none }
+    return model.fields[field].defaultValue
   }
 
   /// Whether the fields of an event of that version stand where this one has them.

@@ -101,6 +101,24 @@ internal import TidemarkSchema
     if case .set(.null) = change.operation { setsNull = true }
   }
 
+  /// Gives what a create leaves out its default.
+  mutating func giveDefaults() throws(StoreError) {
+    guard !shape.defaults.isEmpty else { return }
+    var places: Set<Int> = []
+    if isWide {
+      do {
+        places = Set(try writer.builder.pendingChanges().map(\.field))
+      } catch {
+        throw StoreError(error)
+      }
+    }
+    for (field, value) in shape.defaults {
+      guard isWide ? !places.contains(field) : given & (1 << UInt128(field)) == 0 else { continue }
+      isDisordered = true
+      append(checked: FieldChange(field: field, operation: .set(value)))
+    }
+  }
+
   private mutating func append(
     _ field: FieldReference, _ operation: FieldOperation
   ) throws(StoreError) {

@@ -31,6 +31,7 @@ internal import TidemarkMerge
   public borrowing func string(_ field: FieldReference) throws(StoreError) -> String? {
     // What is added or edited has bytes that could be taken for text.
     if field.check.isCounter || field.check.isSet { return nil }
+    if field.hasDefault { return try value(field)?.stringValue }
     return try value(field) { reader throws(CodecError) in
       try reader.byte() == 5 ? try reader.string() : nil
     } orElse: {
@@ -44,6 +45,7 @@ internal import TidemarkMerge
     _ field: FieldReference, _ body: (RawSpan) -> R
   ) throws(StoreError) -> R? {
     if field.check.isCounter || field.check.isSet { return nil }
+    if field.hasDefault { return try value(field)?.stringValue.map { $0.withBytes(body) } }
     return try value(field) { reader throws(CodecError) in
       guard try reader.byte() == 5 else { return nil }
       let byteCount = try reader.count("string", max: reader.remaining)
@@ -56,6 +58,10 @@ internal import TidemarkMerge
   /// A field's whole number, or a counter's; `nil` where it has none.
   public borrowing func integer(_ field: FieldReference) throws(StoreError) -> Int64? {
     if field.check.isCounter { return try counter(field) }
+    if field.hasDefault {
+      guard case .int(let number) = try value(field) else { return nil }
+      return number
+    }
     return try value(field) { reader throws(CodecError) in
       try reader.byte() == 3 ? try reader.zigzag() : nil
     } orElse: {
@@ -63,15 +69,16 @@ internal import TidemarkMerge
     }
   }
 
-  /// A field's value of any kind; `nil` where no live write gave one.
+  /// A field's value of any kind; `nil` where no live write gave one and it has no default.
   public borrowing func value(_ field: FieldReference) throws(StoreError) -> Value? {
     if field.check.isCounter { return try counter(field).map(Value.int) }
     if field.check.isSet { return try set(field) }
-    return try value(field) { reader throws(CodecError) in
+    let given: Value? = try value(field) { reader throws(CodecError) in
       try Value(from: &reader)
     } orElse: {
       $0
     }
+    return given ?? field.shape.defaultValue(of: field.place)
   }
 
   private borrowing func value<R>(

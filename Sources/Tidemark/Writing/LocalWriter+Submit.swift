@@ -38,7 +38,8 @@ extension LocalWriter {
     for operation in operations where !principals.contains(operation.principal) {
       principals.append(operation.principal)
     }
-    var done = 0
+    // By operation: the event of it, behind those that its delete rules have added.
+    var places: [Int] = []
     do {
       let (_, first, count) = try transact(
         principals: principals, label: operations[0].transactionLabel,
@@ -47,17 +48,34 @@ extension LocalWriter {
         for operation in operations {
           let principal = principals.firstIndex(of: operation.principal) ?? 0
           try writer.apply(operation, principal)
-          done += 1
+          places.append(writer.builder.eventCount - 1)
         }
       }
-      return TransactionReceipt(
-        decision: header.role == .authority ? .accepted : .pending,
-        dots: (0..<UInt64(count)).map { Dot(first.replica, first.seq + $0) }, reasons: [])
+      let dots = (0..<UInt64(count)).map { Dot(first.replica, first.seq + $0) }
+      var receipt = TransactionReceipt(
+        decision: header.role == .authority ? .accepted : .pending, dots: places.map { dots[$0] },
+        reasons: [])
+      if count > places.count {
+        receipt.impliedDots = places.indices.map { index in
+          Array(dots[(index == 0 ? 0 : places[index - 1] + 1)..<places[index]])
+        }
+      }
+      return receipt
     } catch let refusal as LocalDenial {
-      return TransactionReceipt(
-        decision: .rejected, dots: [],
-        reasons: operations.indices.map { Reason(refusal.denial, at: done, for: $0) })
+      return rejected(operations, at: places.count, Reason(refusal.denial))
+    } catch let denied as DeleteDenied {
+      return rejected(
+        operations, at: places.count,
+        Reason(code: DeleteDenied.reasonCode, rule: nil, message: denied.description))
     }
+  }
+
+  private func rejected(
+    _ operations: [Operation], at refused: Int, _ reason: Reason
+  ) -> TransactionReceipt {
+    TransactionReceipt(
+      decision: .rejected, dots: [],
+      reasons: operations.indices.map { $0 == refused ? reason : reason.ofOther(than: refused) })
   }
 
   private func apply(_ operation: Operation, _ principal: Int) throws {
@@ -69,12 +87,15 @@ extension LocalWriter {
       throw StoreError(.invalid, error.message)
     }
     let shape = catalog.shapes[place]
-    try beginOperation(
-      operation.kind, shape, operation.id, principal: principal,
-      wallMilliseconds: operation.wallMilliseconds ?? options.wallMilliseconds())
-    var editor = RecordEditor(self, shape)
-    for change in changes { editor.append(checked: change) }
-    try endOperation(editor)
+    let wall = operation.wallMilliseconds ?? options.wallMilliseconds()
+    if operation.kind == .delete {
+      return try delete(shape, operation.id, principal: principal, wallMilliseconds: wall)
+    }
+    try write(
+      operation.kind, shape, operation.id, principal: principal, wallMilliseconds: wall
+    ) { editor in
+      for change in changes { editor.append(checked: change) }
+    }
   }
 }
 
@@ -85,12 +106,14 @@ extension Reason {
 
   /// Of one operation of a transaction that was refused for another's sake, or its own.
   init(_ denial: Denial, at refused: Int, for place: Int) {
-    if place == refused {
-      self.init(denial)
-    } else {
-      self.init(
-        code: ReasonCode.transactionRejected.rawValue, rule: denial.rule,
-        message: "operation \(refused + 1) of the same transaction was refused")
-    }
+    let own = Reason(denial)
+    self = place == refused ? own : own.ofOther(than: refused)
+  }
+
+  /// Of another operation of the same transaction.
+  fileprivate func ofOther(than refused: Int) -> Reason {
+    Reason(
+      code: ReasonCode.transactionRejected.rawValue, rule: rule,
+      message: "operation \(refused + 1) of the same transaction was refused")
   }
 }

@@ -65,6 +65,9 @@ final class LocalWriter {
   var transactionOffset = 0
   var distances: [UInt64] = []
   var clearances = ClearanceCache()
+  /// Why an operation of several events failed with some of them written: none of the transaction can
+  /// be kept, whatever its closure makes of the error.
+  var partialFailure: (any Error)?
 
   // The operation.
   var operation: PendingOperation?
@@ -122,6 +125,7 @@ final class LocalWriter {
     do {
       try beginTransaction(principals, label, wallMilliseconds)
       let result = try body(self)
+      if let partialFailure { throw partialFailure }
       let count = builder.eventCount
       let first = Dot(header.replica, own.seq + 1)
       if count == 0 { rollBack(to: mark) } else { try endTransaction() }
@@ -164,6 +168,7 @@ final class LocalWriter {
       throw StoreError(.invalid, "a transaction's label has 1 to \(Limits.labelByteCountMax) bytes")
     }
     clearances.begin(principals, catalog)
+    partialFailure = nil
     distances.removeAll(keepingCapacity: true)
     let change = foreign.entries.isEmpty ? VersionVector() : foreign.risen(since: noted)
     let wall = wallMilliseconds ?? options.wallMilliseconds()

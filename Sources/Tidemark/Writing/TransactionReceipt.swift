@@ -12,4 +12,7 @@ public struct TransactionReceipt: Hashable, Sendable {
   /// One for each operation where it was rejected, else empty. The operation that was refused has a
   /// reason of its own; the others have `transactionRejected`.
   public let reasons: [Reason]
+  /// One list for each operation: the events that its delete rules put before it; empty where there are
+  /// none in the transaction.
+  public internal(set) var impliedDots: [[Dot]] = []
 }

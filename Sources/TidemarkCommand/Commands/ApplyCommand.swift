@@ -113,6 +113,8 @@ struct Applier {
   /// The last line that was answered.
   private(set) var lastLine = 0
   private var pendingCount = 0
+  /// Events that delete rules have added.
+  private var impliedCount = 0
 
   /// Operations in one commit, so that answers come while a long file is applied.
   private static let commitOperationCountMax = 2000
@@ -183,12 +185,17 @@ struct Applier {
     }
     lastLine = line
     let reason = receipt.reasons.isEmpty ? nil : receipt.reasons[index]
+    let implied = receipt.impliedDots.isEmpty ? [] : receipt.impliedDots[index]
+    impliedCount += implied.count
     if isJSON {
       var builder = JSONLine()
       builder.beginObject()
       builder.append("line", line)
       if !receipt.dots.isEmpty { builder.append("dot", receipt.dots[index].description) }
       builder.append("decision", receipt.decision.rawValue)
+      if !implied.isEmpty {
+        builder.append("implied", Value.list(implied.map { .string($0.description) }))
+      }
       builder.append("reason", ifGiven: reason?.code)
       builder.append("rule", ifGiven: reason?.rule)
       builder.append("message", ifGiven: reason?.message)
@@ -206,8 +213,9 @@ struct Applier {
     let count = acceptedCount + pendingCount + rejectedCount
     let seconds = duration.seconds
     let rate = seconds > 0 ? Int(Double(count) / seconds) : 0
+    let implied = impliedCount == 0 ? "" : "; \(impliedCount) events by delete rules"
     Output.text(
-      "\(count) operations: \(acceptedCount) accepted, \(pendingCount) pending, \(rejectedCount) rejected; \(rate) a second"
+      "\(count) operations: \(acceptedCount) accepted, \(pendingCount) pending, \(rejectedCount) rejected; \(rate) a second\(implied)"
     )
   }
 }
