@@ -24,7 +24,8 @@ public final class Store: Sendable {
   let tail: Tail
   let engine: WriteEngine
   let rowIndexes = RowIndexCache()
-  let rejectionSignal = RejectionSignal()
+  let rejectionSignal = Signal()
+  let hub = ObservationHub()
   private let cachedCatalog: Mutex<Catalog>
 
   private init(
@@ -48,16 +49,22 @@ public final class Store: Sendable {
     tail = Tail()
     engine = try WriteEngine(
       directory: directory, environment: environment, tables: tables, tail: tail, header: header,
-      catalog: catalog, options: options)
+      catalog: catalog, options: options, committed: hub.committed)
     cachedCatalog = Mutex(catalog)
     try engine.noticeJournal()
   }
 
-  deinit { engine.close() }
+  deinit {
+    hub.close()
+    engine.close()
+  }
 
   /// Brings everything into LMDB and takes no more writes. A store that is dropped closes by itself;
   /// one that is neither, as when the process dies, has lost nothing.
-  public func close() { engine.close() }
+  public func close() {
+    hub.close()
+    engine.close()
+  }
 
   /// Ends as the process's death would end it: nothing is brought into LMDB.
   package func abandon() { engine.abandon() }

@@ -19,8 +19,15 @@ public struct StoreSnapshot: ~Copyable {
 
   fileprivate init(_ store: borrowing Store) throws {
     // The tail first: what leaves it is in LMDB by then.
-    let view = store.tail.view
-    let transaction = try store.environment.snapshot()
+    var view = store.tail.view
+    var transaction = try store.environment.snapshot()
+    // What left it meanwhile may have been changed in LMDB since, by a merge or by another process, and
+    // must not hide that.
+    while !view.isEmpty, !store.tail.holds(view) || store.tail.isBehind {
+      try store.noticeOthers()
+      view = store.tail.view
+      transaction = try store.environment.snapshot()
+    }
     index = try store.rowIndexes.index(store.tables, transaction)
     rows = RowSnapshot(
       tail: store.tail, tables: store.tables, catalog: store.currentCatalog, view: view)
@@ -104,7 +111,7 @@ extension Store {
   }
 
   /// Brings into LMDB what another process left in the journal, and sees what else it changed.
-  private func noticeOthers() throws {
+  fileprivate func noticeOthers() throws {
     try engine.noticeJournal()
     if tail.isBehind { try read { _, _ in } }
   }

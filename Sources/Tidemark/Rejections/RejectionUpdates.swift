@@ -1,4 +1,3 @@
-internal import Synchronization
 public import TidemarkEvents
 
 /// The rejections that the app has not acknowledged, and then each new one as it comes.
@@ -73,76 +72,5 @@ extension Store {
     as principal: Principal? = nil, pollSeconds: Double = 1
   ) -> RejectionUpdates {
     RejectionUpdates(store: self, principal: principal, pollSeconds: pollSeconds)
-  }
-}
-
-/// Wakes those who wait for rejections.
-final class RejectionSignal: Sendable {
-  private enum Waiter {
-    /// On its way to wait.
-    case coming
-    case waiting(CheckedContinuation<Void, Never>)
-    /// Woken before it waited.
-    case woken
-  }
-
-  private struct State {
-    var generation: UInt64 = 0
-    var nextWaiter: UInt64 = 0
-    /// Those whose `wait` has not returned.
-    var waiters: [UInt64: Waiter] = [:]
-  }
-
-  private let state = Mutex(State())
-
-  var generation: UInt64 { state.withLock { $0.generation } }
-
-  /// Something may have come.
-  func raise() {
-    let waiters = state.withLock { state in
-      state.generation += 1
-      return Array(state.waiters.keys)
-    }
-    for waiter in waiters { wake(waiter) }
-  }
-
-  /// Returns when something may have come since a generation, after some time, or when cancelled.
-  func wait(after generation: UInt64, seconds: Double) async {
-    let waiter = state.withLock { state in
-      state.nextWaiter += 1
-      state.waiters[state.nextWaiter] = state.generation == generation ? .coming : .woken
-      return state.nextWaiter
-    }
-    let timer = Task {
-      try? await Task.sleep(for: .seconds(seconds))
-      self.wake(waiter)
-    }
-    defer { timer.cancel() }
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let isWoken = state.withLock { state in
-          if case .coming = state.waiters[waiter] {
-            state.waiters[waiter] = .waiting(continuation)
-            return false
-          }
-          return true
-        }
-        if isWoken { continuation.resume() }
-      }
-    } onCancel: {
-      wake(waiter)
-    }
-    state.withLock { _ = $0.waiters.removeValue(forKey: waiter) }
-  }
-
-  /// Wakes a waiter; one that has returned is nobody.
-  private func wake(_ waiter: UInt64) {
-    let continuation = state.withLock { state -> CheckedContinuation<Void, Never>? in
-      guard let known = state.waiters[waiter] else { return nil }
-      state.waiters[waiter] = .woken
-      if case .waiting(let continuation) = known { return continuation }
-      return nil
-    }
-    continuation?.resume()
   }
 }

@@ -43,6 +43,13 @@ final class Tail: @unchecked Sendable {
     }
   }
 
+  /// Whether nothing of a view has gone to LMDB since it was taken.
+  func holds(_ view: View) -> Bool {
+    monitor.locked {
+      view.segments.allSatisfy { $0 === active || $0 === sealed }
+    }
+  }
+
   var journal: Journal? {
     get { monitor.locked { sharedJournal } }
     set { monitor.locked { sharedJournal = newValue } }

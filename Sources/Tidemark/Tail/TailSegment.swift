@@ -65,13 +65,26 @@ final class TailSegment {
 
   /// The entry with exactly this lsn.
   func entry(_ lsn: UInt64) -> Entry? {
+    let place = firstPlace(from: lsn)
+    return place < entries.count && entries[place].lsn == lsn ? entries[place] : nil
+  }
+
+  /// The place of the first entry at or after an lsn.
+  private func firstPlace(from lsn: UInt64) -> Int {
     var low = 0
     var high = entries.count
     while low < high {
       let middle = (low + high) / 2
       if entries[middle].lsn < lsn { low = middle + 1 } else { high = middle }
     }
-    return low < entries.count && entries[low].lsn == lsn ? entries[low] : nil
+    return low
+  }
+
+  /// The entries from an lsn on, before another.
+  /// - Complexity: O(log entries + those).
+  func entries(_ range: Range<UInt64>) -> [Entry] {
+    let first = firstPlace(from: range.lowerBound)
+    return Array(entries[first..<max(first, firstPlace(from: range.upperBound))])
   }
 
   /// An entry's bytes, which stay where they are as long as the segment lives.

@@ -205,6 +205,7 @@ extension LocalWriter {
       if let groupStart { rollBack(to: groupStart) }
     }
     groupStart = nil
+    let hasWritten = failure == nil && !pending.isEmpty
     touched.removeAll(keepingCapacity: true)
     pending.removeAll(keepingCapacity: true)
     builder.truncate()
@@ -212,6 +213,7 @@ extension LocalWriter {
     let waiting = deliveries
     deliveries.removeAll(keepingCapacity: true)
     for deliver in waiting { deliver(failure) }
+    if hasWritten { committed.raise() }
   }
 
   private func write() throws {

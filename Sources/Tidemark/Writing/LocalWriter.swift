@@ -21,6 +21,8 @@ final class LocalWriter {
   let directory: String
   /// For what is written straight into LMDB.
   let logWriter: LogWriter
+  /// Raised when something was committed.
+  let committed: Signal
   /// Sends a segment to LMDB, on another thread.
   let drain: (TailSegment, Journal) -> Void
 
@@ -92,7 +94,7 @@ final class LocalWriter {
 
   init(
     environment: Environment, tables: Tables, tail: Tail, header: StoreHeader, catalog: Catalog,
-    options: StoreOptions, directory: String, logWriter: LogWriter,
+    options: StoreOptions, directory: String, logWriter: LogWriter, committed: Signal,
     drain: @escaping (TailSegment, Journal) -> Void
   ) {
     self.environment = environment
@@ -103,6 +105,7 @@ final class LocalWriter {
     self.options = options
     self.directory = directory
     self.logWriter = logWriter
+    self.committed = committed
     self.drain = drain
   }
 

@@ -20,16 +20,19 @@ final class WriteEngine: Sendable {
   /// When that was last seen to be so, in nanoseconds of the monotonic clock.
   private let lookedAt = Atomic<UInt64>(0)
   private let isAbandoned = Atomic<Bool>(false)
+  /// Raised when something was committed.
+  private let committed: Signal
 
   init(
     directory: String, environment: Environment, tables: Tables, tail: Tail, header: StoreHeader,
-    catalog: Catalog, options: StoreOptions
+    catalog: Catalog, options: StoreOptions, committed: Signal
   ) throws {
     self.directory = directory
     self.environment = environment
     self.tables = tables
     self.tail = tail
     self.options = options
+    self.committed = committed
     openedInode = Tidemark.anchor(directory, environment)
     let logWriter = LogWriter(
       tables: tables, header: header, catalog: catalog, limits: options.limits,
@@ -42,7 +45,7 @@ final class WriteEngine: Sendable {
     let local = Confined(
       LocalWriter(
         environment: environment, tables: tables, tail: tail, header: header, catalog: catalog,
-        options: options, directory: directory, logWriter: logWriter
+        options: options, directory: directory, logWriter: logWriter, committed: committed
       ) { segment, journal in
         let cargo = Confined((segment, journal))
         do {
@@ -102,7 +105,10 @@ final class WriteEngine: Sendable {
   ) throws -> R {
     try checkWritable()
     let anchor = openedInode
-    defer { mergeRuns() }
+    defer {
+      committed.raise()
+      mergeRuns()
+    }
     return try thread.run(timeoutSeconds: options.writeWaitSeconds) {
       [environment, writer, local] in
       let (writer, local) = (writer.value, local.value)
