@@ -66,6 +66,7 @@ extension StoreSnapshot {
       switch entry {
       case .transaction(let entry): try news(entry, lsn, own, body)
       case .rejection(let entry): try news(entry, lsn, body)
+      case .portion(let entry): try news(entry, lsn, body)
       case .acceptance: try body(.decided)
       case .withdrawal, .adoption: try body(.everything)
       }
@@ -97,6 +98,23 @@ extension StoreSnapshot {
     return true
   }
 
+  /// What of another's transaction this store may read.
+  private borrowing func news(
+    _ entry: PortionEntry, _ lsn: UInt64, _ body: (LogNews) throws -> Bool
+  ) throws -> Bool {
+    let header = entry.portion.header
+    guard let resolved = rows.catalog.resolved(header.schema) else { return try body(.everything) }
+    for item in entry.portion.entries {
+      let change = LogNews.Change(
+        entryLSN: lsn, lsn: lsn + UInt64(item.index), dot: header.dot(item.index),
+        stamp: item.event.stamp, kind: item.event.kind,
+        key: try rows.catalog.key(item.event, resolved),
+        fields: try rows.catalog.changes(item.event, resolved).map(\.field), cause: .remote)
+      guard try body(.change(change)) else { return false }
+    }
+    return true
+  }
+
   /// A tombstone: the events that it names, where this log holds them.
   private borrowing func news(
     _ entry: RejectionEntry, _ lsn: UInt64, _ body: (LogNews) throws -> Bool
@@ -106,8 +124,9 @@ extension StoreSnapshot {
       guard let position = try rows.tables.position(entry.dot(index), transaction),
         !own.contains(position)
       else { continue }
-      let logged = try rows.tables.event(position, transaction)
-      guard let resolved = rows.catalog.resolved(logged.header.schema) else { continue }
+      guard let logged = try rows.tables.link(position, transaction).event,
+        let resolved = rows.catalog.resolved(logged.header.schema)
+      else { continue }
       let change = LogNews.Change(
         entryLSN: lsn, lsn: lsn + UInt64(index), dot: logged.dot, stamp: logged.event.stamp,
         kind: logged.event.kind, key: try rows.catalog.key(logged.event, resolved),
