@@ -70,13 +70,13 @@ public enum Replication {
     if readers?.isEmpty == true, try target.identity.role == .device { return nil }
     let logID = try source.identity.logID
     var cursor = try target.cursor(for: logID)
+    let reader = try target.reading(for: readers, of: logID, policy: try source.identity.schema)
     var isContinued = false
     var reviewed: ReviewProgress?
     while true {
       let page = try source.page(
-        after: cursor,
-        for: try target.knowledge(for: readers, of: logID, policy: try source.identity.schema),
-        isContinued: isContinued, credentials: credentials, reviewed: reviewed)
+        after: cursor, for: try target.knowledge(reader: reader), isContinued: isContinued,
+        credentials: credentials, reviewed: reviewed)
       let outcome = try target.take(page, from: logID)
       summary.add(outcome)
       summary.held = page.held

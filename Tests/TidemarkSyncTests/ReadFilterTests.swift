@@ -286,12 +286,12 @@ private let chef = Principal.user("chef", groups: ["Admins"])
   ) throws {
     let identity = try cloud.identity
     var cursor = try device.cursor(for: identity.logID)
+    let reader = try device.reading(for: readers, of: identity.logID, policy: identity.schema)
     var reviewed: ReviewProgress?
     for number in 0..<pageCount {
       let page = try cloud.page(
-        after: cursor,
-        for: try device.knowledge(for: readers, of: identity.logID, policy: identity.schema),
-        isContinued: number > 0, reviewed: reviewed)
+        after: cursor, for: try device.knowledge(reader: reader), isContinued: number > 0,
+        reviewed: reviewed)
       let outcome = try device.take(page, from: identity.logID)
       #expect(outcome.failure == nil)
       #expect(try device.verify().problems == [])

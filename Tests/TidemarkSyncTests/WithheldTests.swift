@@ -99,7 +99,8 @@ private let mark = "HIDDEN"
   private func check(_ cloud: Store, _ phone: Store, _ seed: UInt64) throws {
     let identity = try cloud.identity
     var cursor = try phone.cursor(for: identity.logID)
-    let knowledge = try phone.knowledge(for: [anna], of: identity.logID, policy: identity.schema)
+    let reader = try phone.reading(for: [anna], of: identity.logID, policy: identity.schema)
+    let knowledge = try phone.knowledge(reader: reader)
     var reviewed: ReviewProgress?
     while true {
       let page = try cloud.page(after: cursor, for: knowledge, reviewed: reviewed)
@@ -130,10 +131,8 @@ private let mark = "HIDDEN"
     let other = try office.device("other")
     func items(_ readers: [Principal]?) throws -> [LogItem] {
       let identity = try office.cloud.identity
-      return try office.cloud.page(
-        after: nil,
-        for: other.knowledge(for: readers, of: identity.logID, policy: identity.schema)
-      ).items
+      let reader = try other.reading(for: readers, of: identity.logID, policy: identity.schema)
+      return try office.cloud.page(after: nil, for: other.knowledge(reader: reader)).items
     }
     let whole = zip(try items([anna]), try items(nil)).compactMap { part, all in
       if case .portion(let portion, _) = part, case .transaction(let bytes, _) = all {
@@ -302,11 +301,11 @@ private let mark = "HIDDEN"
       let reader = try #require(readers.randomElement(using: &random))
       let identity = try office.cloud.identity
       var cursor = try phone.cursor(for: identity.logID)
+      let asked = try phone.reading(for: reader, of: identity.logID, policy: identity.schema)
       var reviewed: ReviewProgress?
       let last = Int.random(in: 0...6, using: &random)
       for number in 0... {
-        let knowledge = try phone.knowledge(
-          for: reader, of: identity.logID, policy: identity.schema)
+        let knowledge = try phone.knowledge(reader: asked)
         let page = try office.cloud.page(
           after: cursor, for: knowledge, isContinued: number > 0, reviewed: reviewed)
         if number == last, Bool.random(using: &random) {
@@ -322,6 +321,9 @@ private let mark = "HIDDEN"
         if number == last || page.isLast { break }
         // What may be read changes between two pages.
         try write(Int.random(in: 0...1, using: &random))
+        if Int.random(in: 0..<8, using: &random) == 0 {
+          try office.cloud.adopt(schema: [officeSchema, openOfficeSchema][step % 2])
+        }
       }
       phone.abandon()
       phone = try Store.open(at: "phone", options: options)
@@ -338,6 +340,7 @@ private let mark = "HIDDEN"
       }
     }
     _ = try Replication.sync(phone, office.cloud)
+    try phone.adopt(schema: office.cloud.schema.source)
     #expect(try phone.digest() == office.cloud.digest(), "seed \(seed)")
   }
 }

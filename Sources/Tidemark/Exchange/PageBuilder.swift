@@ -45,13 +45,20 @@ struct PageBuilder {
       return true
     }
     let end = snapshot.header.nextLSN - 1
-    var progress = before ?? ReviewProgress(asOf: end)
+    let policy = snapshot.catalog.current.version
+    let isChanged =
+      isValid && reader.policy == policy && before.map { $0.policy == policy } ?? true
+      && !snapshot.catalog.asksForReading
+    var progress =
+      before.flatMap { $0.policy == policy ? $0 : nil }
+      ?? ReviewProgress(
+        asOf: end, policy: policy, isFull: !isChanged || reader.asOf.map { $0 > end } ?? true)
     reading = ReadingState(
-      fingerprint: ReadingState.fingerprint(reader.principals),
-      policy: snapshot.catalog.current.version, asOf: progress.asOf)
+      fingerprint: ReadingState.fingerprint(reader.principals), policy: policy,
+      asOf: progress.asOf)
     defer { self.progress = progress }
     if progress.isDone { return true }
-    if let asOf = reader.asOf, isValid, asOf <= end, !snapshot.catalog.asksForReading {
+    if let asOf = reader.asOf, !progress.isFull {
       let changed = try filter?.changed(since: asOf, tx) ?? []
       for lsn in changed.sorted() where lsn > progress.lsn {
         if isFull { break }

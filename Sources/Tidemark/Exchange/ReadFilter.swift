@@ -131,6 +131,7 @@ struct ReadFilter {
   ) throws -> Set<UInt64> {
     var seen: Set<RecordKey> = []
     var lsns: Set<UInt64> = []
+    guard isByRecord.contains(true) || snapshot.header.tombstoneCount > 0 else { return [] }
     try tx.forEach(snapshot.tables.log, from: asOf + 1) { lsn, value in
       for key in try keys(LogEntry(value, lsn: lsn), tx)
       where isByRecord[key.model] && seen.insert(key).inserted {

@@ -12,6 +12,8 @@ public struct ReaderKnowledge: Sendable {
   /// An lsn of the other's log: all that this store holds was judged as of it or later, by the same
   /// rules and for the same principals. `nil` for what has to be judged anew whole.
   public let asOf: UInt64?
+  /// Those rules.
+  public let policy: SchemaVersion
   /// Where all is judged anew: the dots of the transactions of which the store holds a portion.
   let portions: [StoreDifference.Range]
 
@@ -35,8 +37,12 @@ public struct ReaderKnowledge: Sendable {
 
 /// How far an exchange has judged anew what the other holds.
 public struct ReviewProgress: Sendable, Hashable {
-  /// The end of the log when the exchange began.
+  /// The end of the log when the review began.
   public let asOf: UInt64
+  /// The rules by which is judged. Where others have come since, it begins again.
+  public let policy: SchemaVersion
+  /// Whether all is judged anew, and not only what has changed.
+  let isFull: Bool
   /// The lsn of the last transaction that was judged.
   public internal(set) var lsn: UInt64 = 0
   public internal(set) var isDone = false

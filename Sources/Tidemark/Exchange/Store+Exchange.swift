@@ -4,38 +4,44 @@ internal import TidemarkSchema
 
 extension Store {
   /// What this store would tell another.
-  public func knowledge() throws(StoreError) -> PeerKnowledge {
-    try read { tx, snapshot in try snapshot.knowledge(reader: nil, tx) }
+  /// - Parameter reader: for whom it asks, the same throughout an exchange; `nil` for all that there is.
+  public func knowledge(reader: ReaderKnowledge? = nil) throws(StoreError) -> PeerKnowledge {
+    try read { tx, snapshot in
+      let states = try snapshot.tables.replicaStates(tx)
+      return PeerKnowledge(
+        role: snapshot.header.role,
+        vector: VersionVector(states.filter { $0.value.seq > 0 }.map { ($0.key, $0.value.seq) }),
+        decided: VersionVector(
+          states.filter { $0.value.decidedThrough > 0 }.map { ($0.key, $0.value.decidedThrough) }),
+        schemas: Set(snapshot.catalog.versions.map(\.version)), reader: reader)
+    }
   }
 
-  /// What this store would tell another that it asks for some principals.
+  /// For whom this store asks another, at the beginning of an exchange; `nil` where it is given all and
+  /// was before.
   /// - Parameters:
   ///   - readers: for whom it asks; `nil` for all that there is.
   ///   - logID: the other's.
   ///   - policy: the other's current schema version.
   /// - Throws: `StoreError` `misuse` where readers are given, and none is in them.
-  /// - Complexity: O(replicas); O(log) where all that it holds has to be judged anew, and it holds
-  ///   portions.
-  public func knowledge(
+  /// - Complexity: O(1); O(log) where all that it holds has to be judged anew, and it holds portions.
+  public func reading(
     for readers: [Principal]?, of logID: UInt64, policy: SchemaVersion
-  ) throws(StoreError) -> PeerKnowledge {
+  ) throws(StoreError) -> ReaderKnowledge? {
     if readers?.isEmpty == true {
       throw StoreError(
         .misuse, "nobody is named to read for; name `anonymous` for who is not signed in")
     }
     return try read { tx, snapshot in
       // What was given to all is given to all.
-      if readers == nil, snapshot.header.portionCount == 0 {
-        return try snapshot.knowledge(reader: nil, tx)
-      }
+      if readers == nil, snapshot.header.portionCount == 0 { return nil }
       let known = try snapshot.tables.peer(logID, tx)?.reading
       let isSame =
         known?.fingerprint == ReadingState.fingerprint(readers) && known?.policy == policy
         && !snapshot.catalog.asksForReading
-      let reader = ReaderKnowledge(
-        principals: readers, asOf: isSame ? known?.asOf : nil,
+      return ReaderKnowledge(
+        principals: readers, asOf: isSame ? known?.asOf : nil, policy: policy,
         portions: isSame ? [] : try snapshot.withheldRanges(tx))
-      return try snapshot.knowledge(reader: reader, tx)
     }
   }
 
@@ -215,18 +221,6 @@ extension Tables {
 }
 
 extension Snapshot {
-  fileprivate func knowledge(
-    reader: ReaderKnowledge?, _ tx: borrowing ReadTransaction
-  ) throws -> PeerKnowledge {
-    let states = try tables.replicaStates(tx)
-    return PeerKnowledge(
-      role: header.role,
-      vector: VersionVector(states.filter { $0.value.seq > 0 }.map { ($0.key, $0.value.seq) }),
-      decided: VersionVector(
-        states.filter { $0.value.decidedThrough > 0 }.map { ($0.key, $0.value.decidedThrough) }),
-      schemas: Set(catalog.versions.map(\.version)), reader: reader)
-  }
-
   func isValid(_ cursor: LogCursor?, _ tx: borrowing ReadTransaction) throws -> Bool {
     guard let cursor, cursor.lsn > 0, let entry = try tx.get(tables.log, cursor.lsn) else {
       return false

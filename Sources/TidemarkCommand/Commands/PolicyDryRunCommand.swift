@@ -59,7 +59,8 @@ struct PolicyDryRunCommand: ParsableCommand {
       "policy \(run.candidate): of \(run.eventCount) events \(count.refused) would be refused that were not, \(count.allowed) accepted that were not"
     )
     if run.unknownCount > 0 {
-      Output.text("\(run.unknownCount) refused events are no longer kept here and were not judged")
+      Output.text(
+        "\(run.unknownCount) events are not kept here, or not wholly, and were not judged")
     }
     if count.lost > 0 {
       Output.text(Text.red("\(count.lost) pending events on this device would be lost"))
