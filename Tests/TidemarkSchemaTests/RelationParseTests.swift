@@ -1,6 +1,7 @@
 import Testing
 import TidemarkEvents
 import TidemarkSchema
+import TidemarkTesting
 
 /// `@hasOne`, `@hasMany`, `@belongsTo`, `@manyToMany` and `@default`.
 @Suite struct RelationParseTests {
