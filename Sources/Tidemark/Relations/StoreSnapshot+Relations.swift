@@ -123,7 +123,9 @@ extension StoreSnapshot {
   private borrowing func filter(
     _ model: ModelReference, _ principal: Principal?, _ operation: AccessOperation
   ) -> RelationFilter? {
-    guard let principal, !rows.catalog.readsAll(model.shape.place, principal, operation) else { return nil }
+    guard let principal, !rows.catalog.readsAll(model.shape.place, principal, operation) else {
+      return nil
+    }
     return RelationFilter(
       catalog: rows.catalog, filter: RecordFilter(rows.catalog, principal, operation))
   }
